@@ -1,0 +1,85 @@
+"""What requests are signed with: API keys and sessions.
+
+An API key's name travels in the open and only says which secret signs. A session's token does both jobs of a name and
+is as good as a password until its signature is asked for, so only its SHA-256 is stored.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from signet_identity.domain.errors import FieldRefused
+from signet_identity.domain.users import State
+
+API_KEY_PREFIX = "ak_"
+TOKEN_PREFIX = "st_"  # noqa: S105 - the visible beginning of every token, not one of them
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is shown: never with its secret. ``expires_at`` is UTC; None means it does not expire."""
+
+    api_key_id: int
+    user_id: int
+    api_key: str
+    description: str | None
+    api_key_state: State
+    expires_at: datetime | None
+    version: int
+    created_at: datetime
+    created_by: int | None
+    updated_at: datetime | None = None
+    updated_by: int | None = None
+
+    def state_at(self, now: datetime) -> State:
+        """Active unless revoked or past its time."""
+        expired = self.expires_at is not None and self.expires_at <= now
+        return State.INACTIVE if expired else self.api_key_state
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in user."""
+
+    session_id: int
+    user_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A credential at the only moment when it is whole: shown to its owner once, and never again."""
+
+    credential: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+def new_api_key() -> NewCredential:
+    """Draw an API key: 96 bits of name, 256 bits of secret."""
+    return NewCredential(API_KEY_PREFIX + _random(12), _random(32))
+
+
+def new_session() -> NewCredential:
+    """Draw a session: 256 bits of token, 256 bits of secret."""
+    return NewCredential(TOKEN_PREFIX + _random(32), _random(32))
+
+
+def token_digest(token: str) -> str:
+    """How a token is stored and found: hex SHA-256. It has 256 random bits, so a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    """Check that a new credential does not come expired.
+
+    Raises:
+        FieldRefused: the time lies in the past.
+    """
+    if expires_at is not None and expires_at <= now:
+        raise FieldRefused("expires_at", "must lie in the future")
+
+
+def _random(size: int) -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(size)).rstrip(b"=").decode()

@@ -1,0 +1,57 @@
+"""What can be refused here, as one tree.
+
+IdentityError
+├── FieldRefused          a value breaks a rule of its field (names the field)
+├── Duplicate             a unique value is taken (names the field)
+├── NotFound              no such row, or none in the caller's scope
+├── VersionConflict       the row is not at the version that the caller has seen
+├── CredentialsInvalid    sign-in refused; deliberately says nothing more
+├── AccountInactive       the password was right, the account is switched off
+├── PrivilegeExceeded     the caller would hand out, or manage someone holding, a permission that the caller lacks
+└── LastAdministrator     nobody would be left who may do everything
+"""
+
+
+class IdentityError(Exception):
+    """Anything that identity refuses for a reason of its own."""
+
+
+class FieldRefused(IdentityError):
+    """A value breaks a rule of its field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class Duplicate(IdentityError):
+    """A unique value belongs to another row already."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is taken")
+        self.field = field
+
+
+class NotFound(IdentityError):
+    """No such row, or none that the caller's scope reaches: the two look the same from outside."""
+
+
+class VersionConflict(IdentityError):
+    """The row has changed since the caller read it (RFC 9110, 13.1.1)."""
+
+
+class CredentialsInvalid(IdentityError):
+    """Unknown login, no password or the wrong one: one answer for all three."""
+
+
+class AccountInactive(IdentityError):
+    """The account is inactive; said only to somebody who proved its password."""
+
+
+class PrivilegeExceeded(IdentityError):
+    """The caller lacks a permission that the other side holds or would get."""
+
+
+class LastAdministrator(IdentityError):
+    """The change would leave no active administrator."""

@@ -1,0 +1,61 @@
+"""Permissions: resource × operation, with the scope in which it holds.
+
+The wildcard ``*:*`` (scope any) means every operation that any contract names, today's and tomorrow's. It is a value of
+its own: only a holder of the wildcard covers the wildcard, so nobody can collect single permissions up to it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+EVERYTHING = "*:*"
+
+
+class Scope(StrEnum):
+    """Where a permission holds: on the holder's own rows, or on all."""
+
+    OWN = "own"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One permission; ``name`` is ``resource:operation``."""
+
+    name: str
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Everything that somebody may do: the widest scope for each permission name."""
+
+    scopes: Mapping[str, Scope]
+
+    @classmethod
+    def of(cls, permissions: Iterable[Permission]) -> "Rights":
+        """Unite permissions, of one role or of several: ``any`` wins over ``own``."""
+        scopes: dict[str, Scope] = {}
+        for permission in permissions:
+            if scopes.get(permission.name) is not Scope.ANY:
+                scopes[permission.name] = permission.scope
+        return cls(scopes)
+
+    def covers(self, other: "Rights") -> bool:
+        """Whether the holder of these rights lacks nothing of ``other``."""
+        return all(self._allows(name, scope) for name, scope in other.scopes.items())
+
+    def expanded(self, operations: Iterable[str]) -> dict[str, str]:
+        """Concrete permissions, the wildcard replaced by the operations that the contracts name."""
+        concrete = {name: scope.value for name, scope in self.scopes.items() if name != EVERYTHING}
+        wildcard = self.scopes.get(EVERYTHING)
+        if wildcard is not None:
+            for name in operations:
+                if concrete.get(name) != Scope.ANY.value:
+                    concrete[name] = wildcard.value
+        return concrete
+
+    def _allows(self, name: str, scope: Scope) -> bool:
+        return any(
+            held is Scope.ANY or held is scope for held in (self.scopes.get(name), self.scopes.get(EVERYTHING)) if held
+        )

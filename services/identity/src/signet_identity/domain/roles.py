@@ -1,0 +1,60 @@
+"""Roles, and the four that every installation starts with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from signet_identity.domain.permissions import EVERYTHING, Permission, Rights, Scope
+
+ADMINISTRATOR = "administrator"
+
+OWN_ACCOUNT = (
+    Permission("user:query", Scope.OWN),
+    Permission("session:delete", Scope.OWN),
+    Permission("api_key:create", Scope.OWN),
+    Permission("api_key:query", Scope.OWN),
+    Permission("api_key:delete", Scope.OWN),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named bundle of permissions."""
+
+    role_id: int
+    role_name: str
+    description: str
+    permissions: tuple[Permission, ...]
+
+    @property
+    def rights(self) -> Rights:
+        return Rights.of(self.permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSeed:
+    """A role that the first run creates."""
+
+    description: str
+    permissions: tuple[Permission, ...]
+
+
+def _demo(scope: Scope) -> tuple[Permission, ...]:
+    return tuple(Permission(f"demo:{operation}", scope) for operation in ("create", "query", "update", "delete"))
+
+
+SEEDED_ROLES: Mapping[str, RoleSeed] = {
+    ADMINISTRATOR: RoleSeed("Everything, everywhere", (Permission(EVERYTHING, Scope.ANY),)),
+    "operator": RoleSeed("Runs the resources of everybody", (*_demo(Scope.ANY), *OWN_ACCOUNT)),
+    "auditor": RoleSeed(
+        "Reads everything, changes nothing but the own credentials",
+        (
+            Permission("record:query", Scope.ANY),
+            Permission("demo:query", Scope.ANY),
+            Permission("role:query", Scope.ANY),
+            Permission("user:query", Scope.ANY),
+            Permission("api_key:query", Scope.ANY),
+            *OWN_ACCOUNT,
+        ),
+    ),
+    "user": RoleSeed("Works with the own resources", (*_demo(Scope.OWN), *OWN_ACCOUNT)),
+}

@@ -1,0 +1,149 @@
+"""Users, and the rules of what identifies them.
+
+A login is a user name, an e-mail address or a phone number. The three can never be mistaken for each other: an address
+has an ``@``, a number is digits after an optional ``+``, and a user name is neither. So nobody can take a name that
+captures somebody else's sign-in.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from signet_identity.domain.errors import FieldRefused
+from signet_identity.domain.roles import ADMINISTRATOR
+
+USER_NAME_BYTES = 64
+EMAIL_BYTES = 254
+PHONE_BYTES = 32
+DISPLAY_NAME_BYTES = 128
+
+PHONE = re.compile(r"\+?[0-9]{3,31}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
+
+
+class State(StrEnum):
+    """Whether a user, or a credential, works."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class LoginKind(StrEnum):
+    """Which field of a user a login is looked up in."""
+
+    USER_NAME = "user_name"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a machine with an account. Roles are names in alphabetical order; times are UTC."""
+
+    user_id: int
+    user_name: str
+    email: str | None
+    phone: str | None
+    display_name: str | None
+    user_state: State
+    roles: tuple[str, ...]
+    version: int
+    created_at: datetime
+    created_by: int | None
+    updated_at: datetime | None = None
+    updated_by: int | None = None
+
+    @property
+    def is_active_administrator(self) -> bool:
+        return self.user_state is State.ACTIVE and ADMINISTRATOR in self.roles
+
+
+def login_kind(login: str) -> LoginKind:
+    """Which kind of login a text is; never ambiguous, see the module's rule."""
+    if "@" in login:
+        return LoginKind.EMAIL
+    if login.startswith("+") or login.isdecimal():
+        return LoginKind.PHONE
+    return LoginKind.USER_NAME
+
+
+def check_user_name(value: str) -> str:
+    """Return a user name that nobody can mistake for an address or a number.
+
+    Raises:
+        FieldRefused: empty, too long, with a control character or outer space, or shaped like another kind of login.
+    """
+    _check_text("user_name", value, USER_NAME_BYTES)
+    _check_visible("user_name", value)
+    if login_kind(value) is not LoginKind.USER_NAME:
+        raise FieldRefused("user_name", "must not contain '@', start with '+' or consist of digits only")
+    return value
+
+
+def check_email(value: str) -> str:
+    """Return an e-mail address: something, one ``@``, something; who owns it is not decided by its looks.
+
+    Raises:
+        FieldRefused: not of that shape, or longer than 254 bytes (RFC 5321, 4.5.3.1.3 less the angle brackets).
+    """
+    _check_text("email", value, EMAIL_BYTES)
+    _check_visible("email", value)
+    if not EMAIL.fullmatch(value):
+        raise FieldRefused("email", "must be an e-mail address")
+    return value
+
+
+def check_phone(value: str) -> str:
+    """Return a phone number: ASCII digits, an optional ``+`` before them.
+
+    Raises:
+        FieldRefused: anything else.
+    """
+    if not PHONE.fullmatch(value):
+        raise FieldRefused("phone", "must be 3 to 31 digits, an optional '+' before them")
+    return value
+
+
+def check_display_name(value: str) -> str:
+    """Return a display name, which is free text in one line.
+
+    Raises:
+        FieldRefused: empty, longer than 128 bytes, or with control characters or outer space.
+    """
+    _check_text("display_name", value, DISPLAY_NAME_BYTES)
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
+        raise FieldRefused("display_name", "must be one line without control characters")
+    return value
+
+
+CONTACT_RULES: Mapping[str, Callable[[str], str]] = {
+    "email": check_email,
+    "phone": check_phone,
+    "display_name": check_display_name,
+}
+
+
+def check_contact(contact: Mapping[str, str | None]) -> None:
+    """Check each contact field that has a value.
+
+    Raises:
+        FieldRefused: names the first field that breaks its rule.
+    """
+    for field, value in contact.items():
+        if value is not None:
+            CONTACT_RULES[field](value)
+
+
+def _check_text(field: str, value: str, limit: int) -> None:
+    if not value or value != value.strip():
+        raise FieldRefused(field, "must not be empty, nor begin or end with space")
+    if len(value.encode()) > limit:
+        raise FieldRefused(field, f"must be at most {limit} bytes of UTF-8")
+
+
+def _check_visible(field: str, value: str) -> None:
+    if not value.isprintable():
+        raise FieldRefused(field, "must not contain control or invisible characters")
