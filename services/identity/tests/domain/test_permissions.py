@@ -1,0 +1,53 @@
+"""Rights decide who may hand out what: an error here is an escalation."""
+
+import pytest
+
+from signet_identity.domain.permissions import Permission, Rights, Scope
+from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES
+
+
+def rights(**scopes: Scope) -> Rights:
+    return Rights.of(Permission(name.replace("__", ":"), scope) for name, scope in scopes.items())
+
+
+EVERYTHING = Rights.of([Permission("*:*", Scope.ANY)])
+
+
+def test_any_wins_over_own_whichever_role_comes_first() -> None:
+    """Two roles unite: the order in which rows are read must not change what somebody may do."""
+    own, any_ = Permission("demo:query", Scope.OWN), Permission("demo:query", Scope.ANY)
+    assert Rights.of([own, any_]).scopes == Rights.of([any_, own]).scopes == {"demo:query": Scope.ANY}
+
+
+@pytest.mark.parametrize(
+    ("holder", "other", "covered"),
+    [
+        (rights(demo__query=Scope.ANY), rights(demo__query=Scope.OWN), True),
+        (rights(demo__query=Scope.OWN), rights(demo__query=Scope.ANY), False),
+        (rights(demo__query=Scope.OWN), rights(demo__query=Scope.OWN), True),
+        (rights(demo__query=Scope.ANY), rights(demo__query=Scope.ANY, demo__delete=Scope.OWN), False),
+        (rights(demo__query=Scope.ANY), EVERYTHING, False),
+        (EVERYTHING, rights(demo__query=Scope.ANY, made__up=Scope.ANY), True),
+        (EVERYTHING, EVERYTHING, True),
+        (rights(), rights(), True),
+    ],
+)
+def test_rights_cover_exactly_what_they_contain(holder: Rights, other: Rights, covered: bool) -> None:
+    """This comparison alone keeps users from granting what they lack."""
+    assert holder.covers(other) is covered
+
+
+def test_the_wildcard_becomes_the_operations_that_the_contracts_name() -> None:
+    """The gateway compares concrete names, so no star may reach it."""
+    assert EVERYTHING.expanded({"demo:create", "record:query"}) == {"demo:create": "any", "record:query": "any"}
+
+
+def test_concrete_rights_stay_as_they_are_when_expanded() -> None:
+    """Only the wildcard reads the contracts: others must not grow with them."""
+    assert rights(demo__query=Scope.OWN).expanded({"demo:create"}) == {"demo:query": "own"}
+
+
+def test_only_the_administrator_is_seeded_with_everything() -> None:
+    """A star slipped into another seeded role would be an escalation in every installation."""
+    holders = [name for name, seed in SEEDED_ROLES.items() if Rights.of(seed.permissions).covers(EVERYTHING)]
+    assert holders == [ADMINISTRATOR]
