@@ -1,0 +1,85 @@
+"""Column types that mean the same on SQLite, MariaDB/MySQL and PostgreSQL, and the mixins that rows are made of."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, DateTime, Integer, String, Text, TypeDecorator
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+State = Literal["active", "inactive"]
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit id. SQLite generates ids for a column called INTEGER alone."""
+
+LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant, stored in UTC to the microsecond; naive values are refused because nobody knows what they mean."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The native type that keeps microseconds."""
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC on the way in; the engines without zones get it naive."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime is no instant")
+        in_utc = value.astimezone(UTC)
+        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """UTC on the way out."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class BinaryText(TypeDecorator[str]):
+    """Text of at most `length` characters that compares by its bytes, trailing spaces included."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The collation that each engine calls binary; SQLite's default is."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(String(self.length, collation="C"))
+        if dialect.name in ("mysql", "mariadb"):
+            collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+            return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
+        return dialect.type_descriptor(String(self.length))
+
+
+class CreationMixin:
+    """When and by whom a row was made."""
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when the row was made, UTC", sort_order=900)
+    created_by: Mapped[int | None] = mapped_column(BigId, comment="user id of its maker, null: Signet", sort_order=901)
+
+
+class UpdationMixin:
+    """When and by whom a row was last changed."""
+
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when it last changed, UTC", sort_order=910)
+    updated_by: Mapped[int | None] = mapped_column(BigId, comment="user id of who changed it", sort_order=911)
+
+
+class VersionMixin:
+    """A counter that every change raises; served as ETag."""
+
+    version: Mapped[int] = mapped_column(Integer, comment="raised by every change, from 1", sort_order=920)

@@ -1,0 +1,69 @@
+"""Engines for the three families of databases, each set so that they behave alike."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+BUSY_TIMEOUT_MS = 10_000
+POOL_SIZE = 10
+POOL_OVERFLOW = 20
+CONNECT_TIMEOUT_S = 5
+
+DRIVERS = ("sqlite", "mysql+pymysql", "postgresql+psycopg")
+
+
+class DatabaseUrlInvalid(ValueError):
+    """The URL names no database that Signet runs on."""
+
+
+def parse_url(text: str) -> URL:
+    """Read a database URL. Raises DatabaseUrlInvalid, without showing the URL, which may hold a password."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise DatabaseUrlInvalid("not a database URL") from None
+    if url.drivername not in DRIVERS:
+        raise DatabaseUrlInvalid(f"database URL starts with {url.drivername}; one of {', '.join(DRIVERS)} is needed")
+    return url
+
+
+def open_engine(text: str) -> Engine:
+    """An engine that has not connected yet. Text compares binary on all of them (see `columns.BinaryText`)."""
+    url = parse_url(text)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return _server(url)
+
+
+def _sqlite(url: URL) -> Engine:
+    # AUTOCOMMIT keeps the driver from opening transactions by itself: reads need none, writes say BEGIN IMMEDIATE.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: an acknowledged change survives a power failure, not only the end of the process.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
+
+
+def _server(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S}
+    if url.get_backend_name() == "mysql":
+        arguments |= {"charset": "utf8mb4", "init_command": "SET SESSION sql_mode='TRADITIONAL', time_zone='+00:00'"}
+    else:
+        arguments |= {"options": "-c timezone=utc"}
+    return create_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args=arguments,
+    )

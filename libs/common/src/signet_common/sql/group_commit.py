@@ -1,0 +1,58 @@
+"""Group commit: requests that wait at the same moment share one transaction.
+
+A commit costs the same for one row as for fifty. The first request to arrive lets the event loop turn once, then takes
+everybody who came meanwhile; while that group commits, the next one gathers by itself. There is no timer: an idle house
+pays no delay, a busy one forms larger groups. For gevent only; plain threads have no loop to turn.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import gevent
+from gevent.event import AsyncResult
+
+MAX_GROUP = 256
+
+EntryT = TypeVar("EntryT")
+
+
+class GroupCommit(Generic[EntryT]):
+    """Collects entries and hands them to `commit` in groups, one group at a time.
+
+    `commit` gets the entries and returns, in order, what each caller of `submit` receives; a value that is an exception
+    is raised there. When `commit` itself raises, every member of the group sees that.
+    """
+
+    def __init__(self, commit: Callable[[list[EntryT]], list[Any]]) -> None:
+        self._commit = commit
+        self._waiting: list[tuple[EntryT, AsyncResult]] = []
+        self._leading = False
+
+    def submit(self, entry: EntryT) -> Any:
+        """Wait until the group with `entry` has been committed; its result, or its exception."""
+        outcome = AsyncResult()
+        self._waiting.append((entry, outcome))
+        if not self._leading:
+            self._leading = True
+            gevent.spawn(self._lead)
+        return outcome.get()
+
+    def _lead(self) -> None:
+        try:
+            while self._waiting:
+                gevent.sleep(0)
+                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                self._settle(group)
+        finally:
+            self._leading = False
+
+    def _settle(self, group: list[tuple[EntryT, AsyncResult]]) -> None:
+        try:
+            results = self._commit([entry for entry, _ in group])
+        except Exception as failed:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            results = [failed] * len(group)
+        for (_, outcome), result in zip(group, results, strict=True):
+            if isinstance(result, BaseException):
+                outcome.set_exception(result)
+            else:
+                outcome.set(result)

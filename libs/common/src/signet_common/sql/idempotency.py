@@ -1,0 +1,106 @@
+"""Idempotency keys: the first answer again, from a row that committed with the change itself.
+
+The key is claimed before the work and answered after it, in one transaction. Two attempts at once meet at the primary
+key: the later one is overtaken, starts again and finds the first one's answer.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from signet_common.sql.columns import BigId, BinaryText, LongText, UtcDateTime
+from signet_common.sql.database import TransactionOvertaken
+
+KEPT = timedelta(hours=24)
+
+
+class IdempotencyKeyReused(Exception):
+    """The key was used before, for a request that says something else."""
+
+
+class AnswerNotKept(Exception):
+    """The request was carried out before, and its answer held a secret that is shown only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """A request that its client may send again: whose, for which operation, under which key.
+
+    `request_sha256` is the hex SHA-256 of method, target and unsealed body.
+    """
+
+    user_id: int
+    operation: str
+    key: str
+    request_sha256: str
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """Declare the idempotency keys of one service."""
+    return Table(
+        "idempotency_keys",
+        metadata,
+        Column("user_id", BigId, primary_key=True, autoincrement=False, comment="who sent the request"),
+        Column("operation", String(64), primary_key=True, comment="operation that was asked for"),
+        Column("idempotency_key", BinaryText(255), primary_key=True, comment="the client's key"),
+        Column("request_sha256", String(64), nullable=False, comment="what was asked, to notice another request"),
+        Column("answer", LongText, comment="JSON of the first answer; null: it held a secret"),
+        Column("created_at", UtcDateTime, nullable=False, comment="when the key was first used"),
+        comment="first answers of requests that may be repeated, kept 24 hours",
+    )
+
+
+class IdempotencyKeys:
+    """Claims keys and keeps answers, inside the caller's transaction."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def claim(self, connection: Connection, request: IdempotentRequest) -> str | None:
+        """None when the work is still to be done; the JSON of the first answer when it was done before.
+
+        Raises IdempotencyKeyReused, AnswerNotKept, or TransactionOvertaken (the transaction starts again).
+        """
+        keys = self._table.c
+        earlier = connection.execute(
+            select(keys.request_sha256, keys.answer, keys.created_at).where(*self._is(request))
+        ).first()
+        if earlier is None:
+            self._insert(connection, request)
+            return None
+        if earlier.created_at < datetime.now(UTC) - KEPT:
+            connection.execute(delete(self._table).where(*self._is(request)))
+            self._insert(connection, request)
+            return None
+        if earlier.request_sha256 != request.request_sha256:
+            raise IdempotencyKeyReused
+        if earlier.answer is None:
+            raise AnswerNotKept
+        return str(earlier.answer)
+
+    def keep(self, connection: Connection, request: IdempotentRequest, answer: str) -> None:
+        """Keep the answer's JSON with the change."""
+        connection.execute(update(self._table).where(*self._is(request)).values(answer=answer))
+
+    def _insert(self, connection: Connection, request: IdempotentRequest) -> None:
+        row = {
+            "user_id": request.user_id,
+            "operation": request.operation,
+            "idempotency_key": request.key,
+            "request_sha256": request.request_sha256,
+            "created_at": datetime.now(UTC),
+        }
+        try:
+            connection.execute(insert(self._table), row)
+        except IntegrityError as overtaken:
+            raise TransactionOvertaken from overtaken
+
+    def _is(self, request: IdempotentRequest) -> tuple[ColumnElement[bool], ...]:
+        keys = self._table.c
+        return (
+            keys.user_id == request.user_id,
+            keys.operation == request.operation,
+            keys.idempotency_key == request.key,
+        )
