@@ -30,8 +30,8 @@ class ApiKey:
     version: int
     created_at: datetime
     created_by: int | None
-    updated_at: datetime | None = None
-    updated_by: int | None = None
+    updated_at: datetime
+    updated_by: int | None
 
     def state_at(self, now: datetime) -> State:
         """Active unless revoked or past its time."""

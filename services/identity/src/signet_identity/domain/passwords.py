@@ -9,7 +9,7 @@ MAXIMUM_CHARACTERS = 1024
 
 
 def prepared(password: str) -> str:
-    """Return what is hashed: NFC, so that the same typed text is the same password on every keyboard (RFC 8265, 4.2)."""
+    """Return what is hashed: NFC, so that the same typed text is one password on every keyboard (RFC 8265, 4.2)."""
     return unicodedata.normalize("NFC", password)
 
 

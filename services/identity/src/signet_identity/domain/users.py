@@ -8,7 +8,7 @@ captures somebody else's sign-in.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -40,6 +40,18 @@ class LoginKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NewUser:
+    """What an account begins with; ``password`` is None for one that signs in with nothing, only with API keys."""
+
+    user_name: str
+    email: str | None = None
+    phone: str | None = None
+    display_name: str | None = None
+    roles: tuple[str, ...] = ()
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """A person or a machine with an account. Roles are names in alphabetical order; times are UTC."""
 
@@ -53,8 +65,8 @@ class User:
     version: int
     created_at: datetime
     created_by: int | None
-    updated_at: datetime | None = None
-    updated_by: int | None = None
+    updated_at: datetime
+    updated_by: int | None
 
     @property
     def is_active_administrator(self) -> bool:
@@ -132,9 +144,9 @@ def check_contact(contact: Mapping[str, str | None]) -> None:
     Raises:
         FieldRefused: names the first field that breaks its rule.
     """
-    for field, value in contact.items():
+    for name, value in contact.items():
         if value is not None:
-            CONTACT_RULES[field](value)
+            CONTACT_RULES[name](value)
 
 
 def _check_text(field: str, value: str, limit: int) -> None:

@@ -1,0 +1,67 @@
+"""Who may do what to whose account, beyond what the permission of the operation says.
+
+Two rules keep rights from growing on their way down: nobody hands out a permission they lack, and nobody manages the
+account of someone holding a permission they lack, which would be the same with a detour.
+"""
+
+from collections.abc import Collection
+
+from signet_common.passport import Passport
+from signet_identity.application.ports import Transaction
+from signet_identity.domain.errors import FieldRefused, NotFound, PrivilegeExceeded
+from signet_identity.domain.permissions import Rights, Scope
+from signet_identity.domain.users import User
+
+
+def user_id_of(caller: Passport) -> int:
+    """Return the id of a caller who is somebody.
+
+    Raises:
+        NotFound: the passport speaks for nobody, so nothing is theirs.
+    """
+    if caller.user_id is None:
+        raise NotFound
+    return caller.user_id
+
+
+def reaches(caller: Passport, owner_id: int) -> bool:
+    """Whether the caller's scope includes what belongs to a user."""
+    return caller.scope == Scope.ANY or caller.user_id == owner_id
+
+
+def user_in_reach(transaction: Transaction, caller: Passport, user_id: int) -> User:
+    """Return a user that the caller's scope includes and whose account the caller may manage.
+
+    Raises:
+        NotFound: there is none, or it is out of scope.
+        PrivilegeExceeded: the user may do something that the caller may not.
+    """
+    user = transaction.users.get(user_id) if reaches(caller, user_id) else None
+    if user is None:
+        raise NotFound
+    if user_id != caller.user_id:
+        require_cover(transaction, caller, transaction.roles.rights_of(user_id))
+    return user
+
+
+def rights_of_roles(transaction: Transaction, names: Collection[str]) -> Rights:
+    """Return the united rights of roles.
+
+    Raises:
+        FieldRefused: one of the names is no role.
+    """
+    roles = transaction.roles.named(names)
+    for name in names:
+        if name not in roles:
+            raise FieldRefused("roles", f"there is no role {name!r}")
+    return Rights.of(permission for role in roles.values() for permission in role.permissions)
+
+
+def require_cover(transaction: Transaction, caller: Passport, rights: Rights) -> None:
+    """Check that the caller, by the database and not by the passport, lacks nothing of ``rights``.
+
+    Raises:
+        PrivilegeExceeded: the caller lacks something.
+    """
+    if not transaction.roles.rights_of(user_id_of(caller)).covers(rights):
+        raise PrivilegeExceeded

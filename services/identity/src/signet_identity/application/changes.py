@@ -1,0 +1,74 @@
+"""What events say about identity's objects: each field that may be told, none that is secret."""
+
+from typing import Any
+
+from signet_identity.application.ports import Change
+from signet_identity.domain.credentials import ApiKey, Session
+from signet_identity.domain.roles import Role
+from signet_identity.domain.users import User
+
+USER_FIELDS = ("user_name", "email", "phone", "display_name", "user_state", "roles")
+API_KEY_FIELDS = ("user_id", "api_key", "description", "api_key_state", "expires_at")
+
+
+def inserted_user(user: User) -> Change:
+    """Tell of a new account."""
+    return Change("user", "insert", user.user_id, user.version, _inserted(user, USER_FIELDS))
+
+
+def updated_user(old: User, new: User) -> Change:
+    """Tell of the fields that changed, and of those alone."""
+    changes = {
+        name: (_plain(getattr(old, name)), _plain(getattr(new, name)))
+        for name in USER_FIELDS
+        if getattr(old, name) != getattr(new, name)
+    }
+    return Change("user", "update", new.user_id, new.version, changes)
+
+
+def inserted_role(role: Role) -> Change:
+    """Tell of a new role and what it permits."""
+    permissions = sorted(f"{permission.name} {permission.scope}" for permission in role.permissions)
+    changes = {"role_name": (None, role.role_name), "permissions": (None, permissions)}
+    return Change("role", "insert", role.role_id, 1, changes)
+
+
+def inserted_api_key(api_key: ApiKey) -> Change:
+    """Tell of a new key; its secret is not among its fields."""
+    return Change("api_key", "insert", api_key.api_key_id, api_key.version, _inserted(api_key, API_KEY_FIELDS))
+
+
+def revoked_api_key(api_key: ApiKey, version: int) -> Change:
+    """Tell of a key that signs nothing any more."""
+    changes = {"user_id": (api_key.user_id, None), "api_key": (api_key.api_key, None)}
+    return Change("api_key", "delete", api_key.api_key_id, version, changes)
+
+
+def opened_session(session: Session) -> Change:
+    """Tell of a sign-in."""
+    changes = {"user_id": (None, session.user_id), "expires_at": (None, session.expires_at)}
+    return Change("session", "insert", session.session_id, 1, changes)
+
+
+def ended_session(session_id: int, user_id: int) -> Change:
+    """Tell of a sign-out."""
+    return Change("session", "delete", session_id, 2, {"user_id": (user_id, None)})
+
+
+def failed_login(user: User | None, reason: str) -> Change:
+    """Tell of a refused sign-in: whose, where that is known.
+
+    The login itself is not told: people type passwords there.
+    """
+    changes: dict[str, tuple[Any, Any]] = {"reason": (None, reason)}
+    if user is not None:
+        changes |= {"user_id": (None, user.user_id), "user_name": (None, user.user_name)}
+    return Change("session", "login_failed", None, None, changes)
+
+
+def _inserted(row: object, fields: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+    return {name: (None, _plain(getattr(row, name))) for name in fields if getattr(row, name) is not None}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,43 @@
+"""Create a user."""
+
+from signet_common.passport import Passport
+from signet_identity.application.authority import require_cover, rights_of_roles
+from signet_identity.application.changes import inserted_user
+from signet_identity.application.ports import Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.domain.passwords import check_password
+from signet_identity.domain.users import NewUser, User, check_contact, check_user_name
+
+
+class CreateUser:
+    """Creates an account with roles that its creator could hold."""
+
+    def __init__(self, unit_of_work: UnitOfWork, passwords: Passwords, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._passwords = passwords
+        self._clock = clock
+
+    def __call__(self, caller: Passport, new: NewUser) -> User:
+        """Create and return the user.
+
+        Raises:
+            FieldRefused: a field breaks its rule, or a role does not exist.
+            Duplicate: the name, the address or the number belongs to somebody.
+            PrivilegeExceeded: a role carries a permission that the caller lacks.
+        """
+        check_user_name(new.user_name)
+        check_contact({"email": new.email, "phone": new.phone, "display_name": new.display_name})
+        password_hash = self._hash(new)
+        now = self._clock()
+
+        def work(transaction: Transaction) -> User:
+            require_cover(transaction, caller, rights_of_roles(transaction, new.roles))
+            user = transaction.users.add(new, password_hash=password_hash, by=caller.user_id, at=now)
+            transaction.record(inserted_user(user), caller)
+            return user
+
+        return self._unit_of_work.execute(work)
+
+    def _hash(self, new: NewUser) -> str | None:
+        if new.password is None:
+            return None
+        return self._passwords.hash(check_password(new.password, user_name=new.user_name))

@@ -1,0 +1,179 @@
+"""What identity's intentions need from the outside, in their own words.
+
+One transaction is one call of ``UnitOfWork.execute``: the work gets the repositories of that transaction, and may be
+run again from its beginning when the database had to roll it back. So it changes nothing but through them.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from signet_common.passport import Passport
+from signet_identity.domain.credentials import ApiKey, NewCredential, Session
+from signet_identity.domain.permissions import Rights
+from signet_identity.domain.roles import Role, RoleSeed
+from signet_identity.domain.users import LoginKind, NewUser, State, User
+
+T = TypeVar("T")
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened, for the event: ``changes`` is field → (old, new) and never holds a secret.
+
+    ``object_version`` is None where no object changed: a refused sign-in.
+    """
+
+    resource: str
+    operation: str
+    object_id: int | None
+    object_version: int | None
+    changes: Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with what proves it at sign-in. ``password_hash`` is None where no password was ever set."""
+
+    user: User
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCredential:
+    """A stored credential with its secret in the clear, and whom it speaks for."""
+
+    credential_id: str
+    user_id: int
+    user_name: str
+    user_state: State
+    credential_state: State
+    expires_at: datetime | None
+    secret: str = field(repr=False)
+
+
+class Users(Protocol):
+    """The users, inside one transaction."""
+
+    def get(self, user_id: int) -> User | None: ...
+
+    def account(self, user_id: int) -> Account | None: ...
+
+    def add(self, user: NewUser, *, password_hash: str | None, by: int | None, at: datetime) -> User:
+        """Insert; Duplicate where the name, the address or the number belongs to somebody."""
+        ...
+
+    def save(self, user: User) -> None:
+        """Write a changed user over the version before it; Duplicate, or VersionConflict where that one is gone."""
+        ...
+
+    def count_active_administrators(self) -> int: ...
+
+    def any_administrator(self) -> bool: ...
+
+
+class Roles(Protocol):
+    """The roles, inside one transaction."""
+
+    def named(self, names: Collection[str]) -> Mapping[str, Role]:
+        """Return those of the names that exist."""
+        ...
+
+    def rights_of(self, user_id: int) -> Rights: ...
+
+    def lock_administration(self) -> None:
+        """Hold off everybody else who is about to change who administers, until this transaction ends."""
+        ...
+
+    def seed(self, roles: Mapping[str, RoleSeed]) -> list[Role]:
+        """Insert the roles that are missing and return those."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """The API keys, inside one transaction."""
+
+    def get(self, api_key_id: int) -> ApiKey | None: ...
+
+    def add(
+        self,
+        credential: NewCredential,
+        *,
+        user_id: int,
+        description: str | None,
+        expires_at: datetime | None,
+        by: int | None,
+        at: datetime,
+    ) -> ApiKey: ...
+
+    def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
+        """Switch the key off and return its new version; VersionConflict where somebody else just did."""
+        ...
+
+
+class Sessions(Protocol):
+    """The sessions, inside one transaction."""
+
+    def add(self, credential: NewCredential, *, user_id: int, expires_at: datetime, at: datetime) -> Session: ...
+
+    def end(self, session_id: int) -> bool:
+        """Forget the session; False where there is none."""
+        ...
+
+
+class Transaction(Protocol):
+    """Everything that one unit of work can reach."""
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def roles(self) -> Roles: ...
+
+    @property
+    def api_keys(self) -> ApiKeys: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    def record(self, change: Change, actor: Passport) -> None:
+        """Add the event that tells of a change, committed with it or not at all."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction per call."""
+
+    def execute(self, work: Callable[[Transaction], T]) -> T: ...
+
+
+class Accounts(Protocol):
+    """Whom a login belongs to."""
+
+    def by_login(self, kind: LoginKind, login: str) -> Account | None: ...
+
+
+class Credentials(Protocol):
+    """What requests are signed with, for grants."""
+
+    def api_key(self, api_key: str, now: datetime) -> SigningCredential | None: ...
+
+    def session(self, token_digest: str, now: datetime) -> SigningCredential | None:
+        """Return the session of a token; None also where it has expired."""
+        ...
+
+    def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]: ...
+
+
+class Passwords(Protocol):
+    """Slow hashing of passwords."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Compare; None costs as much time as a real hash and never matches."""
+        ...

@@ -1,0 +1,92 @@
+"""Sign in with a password.
+
+Every refusal looks and costs the same: an unknown login is verified against a dummy hash, so neither the answer nor its
+time tells who has an account.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from signet_common.passport import Passport
+from signet_identity.application.changes import failed_login, opened_session
+from signet_identity.application.ports import Account, Accounts, Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.domain.credentials import NewCredential, Session, new_session
+from signet_identity.domain.errors import AccountInactive, CredentialsInvalid
+from signet_identity.domain.passwords import prepared
+from signet_identity.domain.users import State, User, login_kind
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session, with the only copy of its token and secret."""
+
+    session: Session
+    credential: NewCredential = field(repr=False)
+
+
+class SignIn:
+    """Opens a session for whoever proves a password. Each attempt leaves an event."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        unit_of_work: UnitOfWork,
+        passwords: Passwords,
+        clock: Clock,
+        lifetime: timedelta,
+    ) -> None:
+        self._accounts = accounts
+        self._unit_of_work = unit_of_work
+        self._passwords = passwords
+        self._clock = clock
+        self._lifetime = lifetime
+
+    def __call__(self, caller: Passport, login: str, password: str) -> SignedIn:
+        """Verify the password and open a session.
+
+        Raises:
+            CredentialsInvalid: unknown login, no password set, or the wrong one.
+            AccountInactive: the right one, of an inactive account.
+        """
+        account = self._proven(caller, login, password)
+        credential = new_session()
+        now = self._clock()
+
+        def work(transaction: Transaction) -> Session:
+            # Disabled or given another password while the hash was being computed: the proof is void.
+            if transaction.users.account(account.user.user_id) != account:
+                raise CredentialsInvalid
+            user_id = account.user.user_id
+            session = transaction.sessions.add(credential, user_id=user_id, expires_at=now + self._lifetime, at=now)
+            transaction.record(opened_session(session), _signed_in(caller, account.user, session))
+            return session
+
+        return SignedIn(self._unit_of_work.execute(work), credential)
+
+    def _proven(self, caller: Passport, login: str, password: str) -> Account:
+        account = self._accounts.by_login(login_kind(login), login)
+        proven = self._passwords.verify(account.password_hash if account else None, prepared(password))
+        if account is None:
+            self._refuse(caller, None, "unknown_login")
+            raise CredentialsInvalid
+        if not proven:
+            self._refuse(caller, account.user, "wrong_password")
+            raise CredentialsInvalid
+        if account.user.user_state is not State.ACTIVE:
+            self._refuse(caller, account.user, "user_inactive")
+            raise AccountInactive
+        return account
+
+    def _refuse(self, caller: Passport, user: User | None, reason: str) -> None:
+        self._unit_of_work.execute(lambda transaction: transaction.record(failed_login(user, reason), caller))
+
+
+def _signed_in(caller: Passport, user: User, session: Session) -> Passport:
+    return replace(
+        caller,
+        user_id=user.user_id,
+        user_name=user.user_name,
+        roles=user.roles,
+        authentication="password",
+        credential_id=f"session/{session.session_id}",
+    )

@@ -1,0 +1,78 @@
+"""Update a user: contact, state and roles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from signet_common.passport import Passport
+from signet_identity.application.authority import require_cover, rights_of_roles, user_in_reach
+from signet_identity.application.changes import updated_user
+from signet_identity.application.ports import Clock, Transaction, UnitOfWork
+from signet_identity.domain.errors import LastAdministrator, PrivilegeExceeded, VersionConflict
+from signet_identity.domain.permissions import Scope
+from signet_identity.domain.users import State, User, check_contact
+
+
+@dataclass(frozen=True, slots=True)
+class UserUpdate:
+    """What shall change; a contact field that is absent stays, one that is None is cleared."""
+
+    user_id: int
+    contact: Mapping[str, str | None] = field(default_factory=dict)
+    user_state: State | None = None
+    roles: tuple[str, ...] | None = None
+    if_version: int | None = None
+
+
+class UpdateUser:
+    """Changes an account within the rights of the caller, and never leaves an installation without administrator."""
+
+    def __init__(self, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def __call__(self, caller: Passport, update: UserUpdate) -> User:
+        """Apply the update and return the user as it is now; nothing is written where nothing changes.
+
+        Raises:
+            FieldRefused, Duplicate: a value cannot be had.
+            NotFound: no such user in the caller's scope.
+            VersionConflict: ``if_version`` is not the user's version.
+            PrivilegeExceeded: state or roles need scope ``any``, and everything that they carry.
+            LastAdministrator: nobody would be left who may do everything.
+        """
+        check_contact(update.contact)
+
+        def work(transaction: Transaction) -> User:
+            transaction.roles.lock_administration()
+            old = user_in_reach(transaction, caller, update.user_id)
+            if update.if_version not in (None, old.version):
+                raise VersionConflict
+            new = self._changed(transaction, caller, old, update)
+            if new == old:
+                return old
+            _keep_an_administrator(transaction, old, new)
+            new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)
+            transaction.users.save(new)
+            transaction.record(updated_user(old, new), caller)
+            return new
+
+        return self._unit_of_work.execute(work)
+
+    def _changed(self, transaction: Transaction, caller: Passport, old: User, update: UserUpdate) -> User:
+        values: dict[str, Any] = dict(update.contact)
+        if update.user_state is not None:
+            values["user_state"] = update.user_state
+        if update.roles is not None:
+            values["roles"] = tuple(sorted(set(update.roles)))
+            require_cover(transaction, caller, rights_of_roles(transaction, values["roles"]))
+        new = replace(old, **values)
+        if (new.user_state, new.roles) != (old.user_state, old.roles) and caller.scope != Scope.ANY:
+            raise PrivilegeExceeded
+        return new
+
+
+def _keep_an_administrator(transaction: Transaction, old: User, new: User) -> None:
+    loses_one = old.is_active_administrator and not new.is_active_administrator
+    if loses_one and transaction.users.count_active_administrators() <= 1:
+        raise LastAdministrator
