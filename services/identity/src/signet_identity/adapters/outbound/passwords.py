@@ -1,0 +1,61 @@
+"""argon2id (RFC 9106), kept off the event loop.
+
+One hash costs a tenth of a second of a core and 64 MiB. It runs in threads, few at a time: more would only take the
+core from each other, and the memory from everybody else.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+THREADS = 2
+
+Run = Callable[..., Any]
+"""Calls a function with arguments and returns its result, wherever it is good to run it."""
+
+
+class Argon2Passwords:
+    """Hashes with the parameters of argon2-cffi's defaults (RFC 9106, second recommended option)."""
+
+    def __init__(self, run: Run, hasher: PasswordHasher | None = None) -> None:
+        self._run = run
+        self._hasher = hasher or PasswordHasher()
+        # Made with the very parameters of real hashes, so that it takes as long to refuse.
+        self._dummy = self._hasher.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        """Return the encoded hash, with its salt and parameters."""
+        encoded: str = self._run(self._hasher.hash, password)
+        return encoded
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Compare, with the same work whether there is a hash or not."""
+        matches: bool = self._run(self._matches, password_hash or self._dummy, password)
+        return matches and password_hash is not None
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+class Pool(Protocol):
+    """The part of gevent's thread pool that is used here."""
+
+    def apply(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any: ...
+
+
+def in_threads() -> Run:
+    """Run in gevent's threads while the caller's greenlet waits and all others go on."""
+    from gevent.threadpool import ThreadPool  # the plain-thread processes never load gevent
+
+    pool: Pool = ThreadPool(THREADS)
+    return lambda function, *arguments: pool.apply(function, arguments)
+
+
+def directly(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run where the caller is: commands have no loop to keep free."""
+    return function(*arguments)

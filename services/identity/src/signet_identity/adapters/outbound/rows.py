@@ -1,0 +1,94 @@
+"""From rows to identity's objects, and what every reader of them shares."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from signet_common.sql.columns import BigId
+from signet_identity.adapters.outbound.tables import api_keys, role_permissions, roles, user_roles, users
+from signet_identity.domain.credentials import ApiKey
+from signet_identity.domain.permissions import Permission, Rights, Scope
+from signet_identity.domain.roles import Role
+from signet_identity.domain.users import State, User
+
+USER_COLUMNS = [column for column in users.c if column is not users.c.password_hash]
+API_KEY_COLUMNS = [column for column in api_keys.c if column is not api_keys.c.secret]
+
+_ROLE_NAMES = (
+    select(user_roles.c.user_id, roles.c.role_name)
+    .join_from(user_roles, roles)
+    .where(user_roles.c.user_id.in_(bindparam("user_ids", expanding=True, type_=BigId)))
+    .order_by(roles.c.role_name)
+)
+_ROLES_AND_RIGHTS = (
+    select(roles.c.role_name, role_permissions.c.permission, role_permissions.c.scope)
+    .select_from(user_roles.join(roles).outerjoin(role_permissions, role_permissions.c.role_id == roles.c.role_id))
+    .where(user_roles.c.user_id == bindparam("user_id", type_=BigId))
+    .order_by(roles.c.role_name)
+)
+_PERMISSIONS = select(role_permissions).order_by(role_permissions.c.permission)
+
+
+def role_names(connection: Connection, user_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return the names of the roles of each user, in alphabetical order; users without roles are absent."""
+    names: dict[int, tuple[str, ...]] = {}
+    if user_ids:
+        for user_id, role_name in connection.execute(_ROLE_NAMES, {"user_ids": list(user_ids)}):
+            names[user_id] = (*names.get(user_id, ()), role_name)
+    return names
+
+
+def roles_and_rights(connection: Connection, user_id: int) -> tuple[tuple[str, ...], Rights]:
+    """Return the names of a user's roles and everything that they permit together."""
+    rows = connection.execute(_ROLES_AND_RIGHTS, {"user_id": user_id}).all()
+    permissions = [Permission(permission, Scope(scope)) for _, permission, scope in rows if permission is not None]
+    return tuple(dict.fromkeys(role_name for role_name, _, _ in rows)), Rights.of(permissions)
+
+
+def permissions_by_role(connection: Connection) -> dict[int, tuple[Permission, ...]]:
+    """Return what each role permits."""
+    permissions: dict[int, tuple[Permission, ...]] = {}
+    for role_id, name, scope in connection.execute(_PERMISSIONS):
+        permissions[role_id] = (*permissions.get(role_id, ()), Permission(name, Scope(scope)))
+    return permissions
+
+
+def user_of(row: Row[Any], names: Mapping[int, tuple[str, ...]]) -> User:
+    """Build a user from a row that has at least `USER_COLUMNS`."""
+    return User(
+        user_id=row.user_id,
+        user_name=row.user_name,
+        email=row.email,
+        phone=row.phone,
+        display_name=row.display_name,
+        user_state=State(row.user_state),
+        roles=names.get(row.user_id, ()),
+        version=row.version,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+    )
+
+
+def api_key_of(row: Row[Any]) -> ApiKey:
+    """Build an API key from a row that has at least `API_KEY_COLUMNS`."""
+    return ApiKey(
+        api_key_id=row.api_key_id,
+        user_id=row.user_id,
+        api_key=row.api_key,
+        description=row.description,
+        api_key_state=State(row.api_key_state),
+        expires_at=row.expires_at,
+        version=row.version,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+    )
+
+
+def role_of(row: Row[Any], permissions: Mapping[int, tuple[Permission, ...]]) -> Role:
+    """Build a role from its row."""
+    return Role(row.role_id, row.role_name, row.description, permissions.get(row.role_id, ()))

@@ -1,0 +1,116 @@
+"""Identity's tables. The row classes serve migrations and names; queries run on their ``__table__`` with Core."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from signet_common.sql.columns import BigId, BinaryText, CreationMixin, UpdationMixin, UtcDateTime, VersionMixin
+from signet_common.sql.idempotency import idempotency_table
+from signet_common.sql.leases import leases_table
+from signet_common.sql.outbox import outbox_table
+
+
+class Tables(DeclarativeBase):
+    """The service's own metadata."""
+
+    metadata = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_name)s"})
+
+
+class UserRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
+    """An account."""
+
+    __tablename__ = "users"
+    __table_args__ = ({"comment": "people and machines with an account", "sqlite_autoincrement": True},)
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
+    user_name: Mapped[str] = mapped_column(
+        BinaryText(64), unique=True, comment="login name, neither address nor number"
+    )
+    email: Mapped[str | None] = mapped_column(BinaryText(254), unique=True, comment="e-mail address, also a login")
+    phone: Mapped[str | None] = mapped_column(BinaryText(32), unique=True, comment="phone number, also a login")
+    display_name: Mapped[str | None] = mapped_column(BinaryText(128), comment="what people call them")
+    user_state: Mapped[str] = mapped_column(String(16), comment="active or inactive")
+    password_hash: Mapped[str | None] = mapped_column(String(255), comment="argon2id; null: no sign-in by password")
+
+
+class RoleRow(Tables):
+    """A role."""
+
+    __tablename__ = "roles"
+    __table_args__ = ({"comment": "named bundles of permissions", "sqlite_autoincrement": True},)
+
+    role_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
+    role_name: Mapped[str] = mapped_column(BinaryText(64), unique=True, comment="name, as users hold it")
+    description: Mapped[str] = mapped_column(BinaryText(255), comment="what it is for")
+
+
+class RolePermissionRow(Tables):
+    """One permission of a role."""
+
+    __tablename__ = "role_permissions"
+    __table_args__ = ({"comment": "what a role permits"},)
+
+    role_id: Mapped[int] = mapped_column(BigId, ForeignKey("roles.role_id"), primary_key=True, comment="the role")
+    permission: Mapped[str] = mapped_column(BinaryText(128), primary_key=True, comment="resource:operation; *:* is all")
+    scope: Mapped[str] = mapped_column(String(8), comment="own or any")
+
+
+class UserRoleRow(Tables):
+    """One role of a user."""
+
+    __tablename__ = "user_roles"
+    __table_args__ = (
+        Index("ix_user_roles_role_id", "role_id"),
+        {"comment": "which roles a user holds"},
+    )
+
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.user_id"), primary_key=True, comment="the holder")
+    role_id: Mapped[int] = mapped_column(BigId, ForeignKey("roles.role_id"), primary_key=True, comment="the role")
+
+
+class ApiKeyRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
+    """An API key."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index("ix_api_keys_user_id", "user_id"),
+        {"comment": "keys that requests are signed with", "sqlite_autoincrement": True},
+    )
+
+    api_key_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.user_id"), comment="for whom it speaks")
+    api_key: Mapped[str] = mapped_column(BinaryText(64), unique=True, comment="its public name")
+    secret: Mapped[str] = mapped_column(String(255), comment="secret, encrypted under the keyring")
+    description: Mapped[str | None] = mapped_column(BinaryText(128), comment="what its owner made it for")
+    api_key_state: Mapped[str] = mapped_column(String(16), comment="active or inactive (revoked)")
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="when it ends, UTC; null: never")
+
+
+class SessionRow(Tables):
+    """A session; signing out removes the row."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_user_id", "user_id"),
+        Index("ix_sessions_expires_at", "expires_at"),
+        {"comment": "signed-in users", "sqlite_autoincrement": True},
+    )
+
+    session_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.user_id"), comment="who signed in")
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True, comment="hex SHA-256 of the token")
+    secret: Mapped[str] = mapped_column(String(255), comment="secret, encrypted under the keyring")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when the user signed in, UTC")
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when it ends, UTC")
+
+
+users = Tables.metadata.tables[UserRow.__tablename__]
+roles = Tables.metadata.tables[RoleRow.__tablename__]
+role_permissions = Tables.metadata.tables[RolePermissionRow.__tablename__]
+user_roles = Tables.metadata.tables[UserRoleRow.__tablename__]
+api_keys = Tables.metadata.tables[ApiKeyRow.__tablename__]
+sessions = Tables.metadata.tables[SessionRow.__tablename__]
+outbox = outbox_table(Tables.metadata)
+idempotency = idempotency_table(Tables.metadata)
+leases = leases_table(Tables.metadata)

@@ -1,0 +1,109 @@
+"""The users of one transaction."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from signet_identity.adapters.outbound.rows import role_names, user_of
+from signet_identity.adapters.outbound.tables import roles, user_roles, users
+from signet_identity.application.ports import Account
+from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.roles import ADMINISTRATOR
+from signet_identity.domain.users import NewUser, State, User
+
+UNIQUE = ("user_name", "email", "phone")
+
+
+class SqlUsers:
+    """Fulfils the port `Users`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, user_id: int) -> User | None:
+        """Return the user, of any state."""
+        account = self.account(user_id)
+        return account.user if account else None
+
+    def account(self, user_id: int) -> Account | None:
+        """Return the user with the hash of the password."""
+        row = self._connection.execute(select(users).where(users.c.user_id == user_id)).first()
+        if row is None:
+            return None
+        return Account(user_of(row, role_names(self._connection, [user_id])), row.password_hash)
+
+    def add(self, user: NewUser, *, password_hash: str | None, by: int | None, at: datetime) -> User:
+        """Insert a user with its roles."""
+        values = {
+            "user_name": user.user_name,
+            "email": user.email,
+            "phone": user.phone,
+            "display_name": user.display_name,
+            "user_state": State.ACTIVE.value,
+            "password_hash": password_hash,
+            "version": 1,
+            "created_at": at,
+            "created_by": by,
+            "updated_at": at,
+            "updated_by": by,
+        }
+        self._refuse_duplicates(values, but=0)
+        try:
+            user_id = self._connection.execute(insert(users), values).inserted_primary_key[0]  # type: ignore[index]
+        except IntegrityError as failed:
+            raise Duplicate("user_name, email or phone") from failed
+        self._set_roles(user_id, user.roles)
+        added = self.get(user_id)
+        if added is None:
+            raise VersionConflict
+        return added
+
+    def save(self, user: User) -> None:
+        """Write contact, state and roles over the version before."""
+        values = {
+            "email": user.email,
+            "phone": user.phone,
+            "display_name": user.display_name,
+            "user_state": user.user_state.value,
+            "version": user.version,
+            "updated_at": user.updated_at,
+            "updated_by": user.updated_by,
+        }
+        self._refuse_duplicates(values, but=user.user_id)
+        before = (users.c.user_id == user.user_id, users.c.version == user.version - 1)
+        try:
+            if self._connection.execute(update(users).where(*before).values(values)).rowcount != 1:
+                raise VersionConflict
+        except IntegrityError as failed:
+            raise Duplicate("email or phone") from failed
+        self._connection.execute(delete(user_roles).where(user_roles.c.user_id == user.user_id))
+        self._set_roles(user.user_id, user.roles)
+
+    def count_active_administrators(self) -> int:
+        """Count the active users who are administrators."""
+        active = users.c.user_state == State.ACTIVE.value
+        return self._connection.execute(_administrators.where(active)).scalar_one()
+
+    def any_administrator(self) -> bool:
+        """Whether there is an administrator, of any state."""
+        return self._connection.execute(_administrators).scalar_one() > 0
+
+    def _set_roles(self, user_id: int, names: Collection[str]) -> None:
+        if names:
+            ids = self._connection.execute(select(roles.c.role_id).where(roles.c.role_name.in_(names))).scalars()
+            self._connection.execute(insert(user_roles), [{"user_id": user_id, "role_id": role_id} for role_id in ids])
+
+    def _refuse_duplicates(self, values: Mapping[str, object], *, but: int) -> None:
+        """Name the field that is taken; the unique constraints behind it decide what two transactions race for."""
+        for field in UNIQUE:
+            value = values.get(field)
+            taken = select(users.c.user_id).where(users.c[field] == value, users.c.user_id != but)
+            if value is not None and self._connection.execute(taken).first():
+                raise Duplicate(field)
+
+
+_administrators = (
+    select(func.count()).select_from(users.join(user_roles).join(roles)).where(roles.c.role_name == ADMINISTRATOR)
+)
