@@ -1,0 +1,33 @@
+"""Gunicorn's settings, the same for every web process; `--bind` and the application come from the command line.
+
+gunicorn -c deploy/gunicorn/gunicorn.conf.py --bind 127.0.0.1:7001 "signet_resources.entrypoints.web:create()"
+"""
+
+# ruff: noqa: E402  (patching comes before anything imports ssl or threading)
+from gevent import monkey
+
+monkey.patch_all()
+
+import os
+
+worker_class = "signet_common.web.strict_worker.StrictWorker"
+logger_class = "signet_common.web.server_log.ServerLog"
+
+# One process uses one core; a second on two cores that also run the rest of the platform gained nothing.
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_connections = 1000
+preload_app = False  # with gevent it recurses in ssl, and threads would not survive the fork
+
+# The heartbeat has a greenlet of its own: work in the thread pool may take longer than `timeout`, a blocked hub not.
+timeout = 30
+graceful_timeout = 20
+# Longer than any client of ours keeps an idle connection (nginx 60 s), so that it is the client who lets go first.
+keepalive = 75
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+control_socket_disable = True
+accesslog = None
+loglevel = "warning"
