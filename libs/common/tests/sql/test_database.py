@@ -1,6 +1,7 @@
 """One suite for every engine and both ways of writing: services must not be able to tell them apart."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import gevent
@@ -10,15 +11,33 @@ from sqlalchemy.exc import IntegrityError
 
 from signet_common.sql.columns import BinaryText, UtcDateTime
 from signet_common.sql.database import Database, TransactionOvertaken
-from signet_common.sql.idempotency import (
-    IdempotencyKeyReused,
-    IdempotencyKeys,
-    IdempotentRequest,
-    idempotency_table,
-)
+from signet_common.sql.idempotency import IdempotencyKeyReused, IdempotencyKeys, idempotency_table
 from signet_common.sql.leases import Leases, leases_table
-from signet_common.sql.outbox import Outbox, OutboxEntry, OutboxReader, outbox_table
+from signet_common.sql.outbox import Outbox, OutboxReader, outbox_table
 from signet_common.sql.paging import PageRequest, contains, fetch_page, within_days
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    event_id: str
+    routing_key: str
+    resource: str
+    object_id: str
+    object_version: int | None
+    body: bytes
+
+
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A signed request as a passport tells of it."""
+
+    body_sha256: str = "a" * 64
+    user_id: int | None = 1
+    permission: str = "thing:create"
+    idempotency_key: str = "k"
+    method: str = "POST"
+    target: str = "/things"
+
 
 METADATA = MetaData()
 THINGS = Table(
@@ -167,7 +186,7 @@ def test_a_lease_has_one_holder_until_it_ends(database: Database) -> None:
 
 def test_a_key_gives_the_first_answer_again(database: Database) -> None:
     keys = IdempotencyKeys(KEYS)
-    request = IdempotentRequest(1, "createThing", "k", "a" * 64)
+    request = KeyedRequest()
 
     def first(connection: object) -> str | None:
         earlier = keys.claim(connection, request)
@@ -176,14 +195,14 @@ def test_a_key_gives_the_first_answer_again(database: Database) -> None:
 
     assert database.write(first) is None
     assert database.write(lambda connection: keys.claim(connection, request)) == '{"thing_id":1}'
-    other = IdempotentRequest(1, "createThing", "k", "b" * 64)
+    other = KeyedRequest("b" * 64)
     with pytest.raises(IdempotencyKeyReused):
         database.write(lambda connection: keys.claim(connection, other))
 
 
 def test_of_two_attempts_at_once_one_does_the_work(database: Database) -> None:
     """A client that lost its connection retries while the first attempt still runs."""
-    keys, request = IdempotencyKeys(KEYS), IdempotentRequest(1, "createThing", "k", "a" * 64)
+    keys, request = IdempotencyKeys(KEYS), KeyedRequest()
 
     def attempt(number: int) -> str | None:
         def work(connection: object) -> str | None:

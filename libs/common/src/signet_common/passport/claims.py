@@ -9,7 +9,8 @@ class Passport:
 
     `permission` is `resource:operation`, empty on public and internal routes; `scope` is `own`, `any` or empty;
     `authentication` is `api_key`, `token`, `none` (public) or `service` (one service calling another).
-    `body_sha256` is the digest of the body as forwarded, `request_digest` that of the string that the client signed.
+    `body_sha256` is the digest of the body as forwarded, `request_digest` that of the string that the client signed;
+    `idempotency_key` is the client's, empty when it sent none.
     """
 
     issuer: str
@@ -27,3 +28,4 @@ class Passport:
     credential_id: str = ""
     client_ip: str = ""
     request_digest: str = ""
+    idempotency_key: str = ""

@@ -34,6 +34,7 @@ _CLAIM_OF_FIELD = {
     "credential_id": "cred",
     "client_ip": "ip",
     "request_digest": "rdg",
+    "idempotency_key": "idk",
 }
 
 

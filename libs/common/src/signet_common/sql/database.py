@@ -1,16 +1,19 @@
 """One service's database: reads, transactions, and rows appended in groups.
 
-Work is handed over as a function of a connection, because the same code must run three ways: in its caller, on a server;
-in a thread of the pool as one member of a group, on SQLite; and again from its start after a deadlock. So it touches
-nothing but its connection and returns plain values.
+Work is handed over as a function of a connection, because the same code must run three ways: in its caller, on a
+server; in a thread of the pool as one member of a group, on SQLite; and again from its start after a deadlock. So it
+touches nothing but its connection and returns plain values. It runs in a copy of its caller's context variables.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, insert, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from signet_common.sql.engines import open_engine
 
@@ -61,20 +64,31 @@ class Database:
 
     def read(self, query: Work[T]) -> T:
         """Run `query` outside any transaction: each statement sees what is committed when it starts."""
-        with self._reading.connect() as connection:
+        with self._answering(), self._reading.connect() as connection:
             return query(connection)
 
     def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction and commit it; what `work` raises rolls it back and comes out here."""
-        return retrying(lambda: self._writer.write(work))
+        context = copy_context()
+        with self._answering():
+            return retrying(lambda: self._writer.write(lambda connection: context.run(work, connection)))
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert one row that nothing depends on; returns once it is committed, together with its neighbours."""
-        retrying(lambda: self._writer.append(table, row))
+        with self._answering():
+            retrying(lambda: self._writer.append(table, row))
 
     def ping(self) -> None:
         """Raises when the database does not answer."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    @staticmethod
+    @contextmanager
+    def _answering() -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError, PoolTimeout) as failed:
+            raise DatabaseUnavailable(type(failed).__name__) from failed
 
     def close(self) -> None:
         """Give back every connection."""

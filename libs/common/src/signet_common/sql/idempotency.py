@@ -4,8 +4,9 @@ The key is claimed before the work and answered after it, in one transaction. Tw
 key: the later one is overtaken, starts again and finds the first one's answer.
 """
 
-from dataclasses import dataclass
+import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import Column, ColumnElement, Connection, MetaData, String, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +15,8 @@ from signet_common.sql.columns import BigId, BinaryText, LongText, UtcDateTime
 from signet_common.sql.database import TransactionOvertaken
 
 KEPT = timedelta(hours=24)
+NOBODY = 0
+"""Stands for the user of a public operation."""
 
 
 class IdempotencyKeyReused(Exception):
@@ -24,17 +27,21 @@ class AnswerNotKept(Exception):
     """The request was carried out before, and its answer held a secret that is shown only once."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotentRequest:
-    """A request that its client may send again: whose, for which operation, under which key.
+class KeyedRequest(Protocol):
+    """What is known of a request that its client may send again; a passport says all of it."""
 
-    `request_sha256` is the hex SHA-256 of method, target and unsealed body.
-    """
-
-    user_id: int
-    operation: str
-    key: str
-    request_sha256: str
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def permission(self) -> str: ...
+    @property
+    def idempotency_key(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def body_sha256(self) -> str: ...
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -43,7 +50,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         "idempotency_keys",
         metadata,
         Column("user_id", BigId, primary_key=True, autoincrement=False, comment="who sent the request"),
-        Column("operation", String(64), primary_key=True, comment="operation that was asked for"),
+        Column("operation", String(64), primary_key=True, comment="permission that it used"),
         Column("idempotency_key", BinaryText(255), primary_key=True, comment="the client's key"),
         Column("request_sha256", String(64), nullable=False, comment="what was asked, to notice another request"),
         Column("answer", LongText, comment="JSON of the first answer; null: it held a secret"),
@@ -58,7 +65,7 @@ class IdempotencyKeys:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def claim(self, connection: Connection, request: IdempotentRequest) -> str | None:
+    def claim(self, connection: Connection, request: KeyedRequest) -> str | None:
         """None when the work is still to be done; the JSON of the first answer when it was done before.
 
         Raises IdempotencyKeyReused, AnswerNotKept, or TransactionOvertaken (the transaction starts again).
@@ -74,22 +81,22 @@ class IdempotencyKeys:
             connection.execute(delete(self._table).where(*self._is(request)))
             self._insert(connection, request)
             return None
-        if earlier.request_sha256 != request.request_sha256:
+        if earlier.request_sha256 != _digest(request):
             raise IdempotencyKeyReused
         if earlier.answer is None:
             raise AnswerNotKept
         return str(earlier.answer)
 
-    def keep(self, connection: Connection, request: IdempotentRequest, answer: str) -> None:
+    def keep(self, connection: Connection, request: KeyedRequest, answer: str) -> None:
         """Keep the answer's JSON with the change."""
         connection.execute(update(self._table).where(*self._is(request)).values(answer=answer))
 
-    def _insert(self, connection: Connection, request: IdempotentRequest) -> None:
+    def _insert(self, connection: Connection, request: KeyedRequest) -> None:
         row = {
-            "user_id": request.user_id,
-            "operation": request.operation,
-            "idempotency_key": request.key,
-            "request_sha256": request.request_sha256,
+            "user_id": request.user_id or NOBODY,
+            "operation": request.permission,
+            "idempotency_key": request.idempotency_key,
+            "request_sha256": _digest(request),
             "created_at": datetime.now(UTC),
         }
         try:
@@ -97,10 +104,15 @@ class IdempotencyKeys:
         except IntegrityError as overtaken:
             raise TransactionOvertaken from overtaken
 
-    def _is(self, request: IdempotentRequest) -> tuple[ColumnElement[bool], ...]:
+    def _is(self, request: KeyedRequest) -> tuple[ColumnElement[bool], ...]:
         keys = self._table.c
         return (
-            keys.user_id == request.user_id,
-            keys.operation == request.operation,
-            keys.idempotency_key == request.key,
+            keys.user_id == (request.user_id or NOBODY),
+            keys.operation == request.permission,
+            keys.idempotency_key == request.idempotency_key,
         )
+
+
+def _digest(request: KeyedRequest) -> str:
+    asked = f"{request.method}\n{request.target}\n{request.body_sha256}"
+    return hashlib.sha256(asked.encode()).hexdigest()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -36,28 +36,21 @@ POLL_SECONDS = 0.05
 LEASE_NAME = "relay"
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(Protocol):
     """An event as it waits: where it goes, what it says, and the object version that it tells of (None: a read)."""
 
-    event_id: str
-    routing_key: str
-    resource: str
-    object_id: str
-    object_version: int | None
-    body: bytes
-
-    def as_row(self, now: datetime) -> dict[str, object]:
-        """The values of its row."""
-        return {
-            "event_id": self.event_id,
-            "routing_key": self.routing_key,
-            "resource": self.resource,
-            "object_id": self.object_id,
-            "object_version": self.object_version,
-            "body": self.body.decode(),
-            "created_at": now,
-        }
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def routing_key(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def object_id(self) -> str: ...
+    @property
+    def object_version(self) -> int | None: ...
+    @property
+    def body(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +88,11 @@ class Outbox:
 
     def add(self, connection: Connection, entry: OutboxEntry) -> None:
         """Write `entry` with the change, or not at all."""
-        connection.execute(insert(self.table), entry.as_row(datetime.now(UTC)))
+        connection.execute(insert(self.table), _row(entry))
 
     def append(self, database: Database, entry: OutboxEntry) -> None:
         """Write `entry` by itself: a query record, committed in a group before the read is answered."""
-        database.append(self.table, entry.as_row(datetime.now(UTC)))
+        database.append(self.table, _row(entry))
 
     def backlog(self, database: Database) -> Backlog:
         """How far the relay is behind."""
@@ -107,6 +100,18 @@ class Outbox:
         statement = select(func.count(), func.min(self.table.c.created_at)).where(waiting)
         pending, oldest = database.read(lambda connection: connection.execute(statement).one())
         return Backlog(pending, (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0)
+
+
+def _row(entry: OutboxEntry) -> dict[str, object]:
+    return {
+        "event_id": entry.event_id,
+        "routing_key": entry.routing_key,
+        "resource": entry.resource,
+        "object_id": entry.object_id,
+        "object_version": entry.object_version,
+        "body": entry.body.decode(),
+        "created_at": datetime.now(UTC),
+    }
 
 
 class OutboxReader(Generic[EventT]):

@@ -1,0 +1,58 @@
+"""The unit of work: one transaction that holds a change, its event and the answer to its Idempotency-Key."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from signet_common.sql.database import Database
+from signet_common.sql.idempotency import IdempotencyKeys, KeyedRequest
+
+CallerT = TypeVar("CallerT", bound=KeyedRequest)
+TransactionT = TypeVar("TransactionT")
+ResultT = TypeVar("ResultT")
+
+
+class SqlUnitOfWork(Generic[CallerT, TransactionT]):
+    """Runs a service's intentions. `transaction` makes what they see from a connection and the caller."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: IdempotencyKeys,
+        transaction: Callable[[Connection, CallerT], TransactionT],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._transaction = transaction
+
+    def execute(
+        self, caller: CallerT, work: Callable[[TransactionT], ResultT], result: type[ResultT], *, secret: bool = False
+    ) -> ResultT:
+        """Do `work` once, or return what it returned when the same keyed request was carried out before.
+
+        `result` is the dataclass (or None's type) that `work` returns. With `secret` the answer is not kept, and a
+        repeat raises AnswerNotKept. Raises what `work` raises, IdempotencyKeyReused, DatabaseUnavailable.
+        """
+
+        adapter: TypeAdapter[ResultT] = _adapter(result)
+
+        def transact(connection: Connection) -> ResultT:
+            if not caller.idempotency_key:
+                return work(self._transaction(connection, caller))
+            earlier = self._keys.claim(connection, caller)
+            if earlier is not None:
+                return adapter.validate_json(earlier)
+            outcome = work(self._transaction(connection, caller))
+            if not secret:
+                self._keys.keep(connection, caller, adapter.dump_json(outcome).decode())
+            return outcome
+
+        return self._database.write(transact)
+
+
+@lru_cache(maxsize=64)
+def _adapter(result: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(result)

@@ -1,0 +1,204 @@
+"""One operation of a contract: its parameters, body, answers, errors, security and Signet's own extensions."""
+
+import re
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from signet_common.web.operations import Operation
+from signet_common.web.schemas import MAX_ID
+from signet_protocol.return_codes import ReturnCode
+
+_PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
+
+SECURITY_SCHEMES = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    "Session": {"type": "http", "scheme": "bearer"},
+    "Sign": {"type": "apiKey", "in": "header", "name": "X-Sign"},
+    "Timestamp": {"type": "apiKey", "in": "header", "name": "X-Timestamp"},
+    "Nonce": {"type": "apiKey", "in": "header", "name": "X-Nonce"},
+}
+_SIGNED: dict[str, list[str]] = {"Sign": [], "Timestamp": [], "Nonce": []}
+
+_EVERYWHERE = (
+    ReturnCode.PARAM_ERROR,
+    ReturnCode.DATA_PARAM_ERROR,
+    ReturnCode.TIMESTAMP_REQUIRED,
+    ReturnCode.NONCE_REQUIRED,
+    ReturnCode.SIGN_EXPIRED,
+    ReturnCode.NONCE_REUSED,
+    ReturnCode.BODY_TOO_LARGE,
+    ReturnCode.MEDIA_TYPE_UNSUPPORTED,
+    ReturnCode.RATE_LIMITED,
+    ReturnCode.INTERNAL_ERROR,
+    ReturnCode.UPSTREAM_UNAVAILABLE,
+    ReturnCode.UPSTREAM_TIMEOUT,
+)
+_WHEN_SIGNED = (
+    ReturnCode.AUTH_PARAMS_REQUIRED,
+    ReturnCode.API_KEY_REQUIRED,
+    ReturnCode.TOKEN_REQUIRED,
+    ReturnCode.SIGN_REQUIRED,
+    ReturnCode.SIGN_INVALID,
+    ReturnCode.TOKEN_INVALID,
+    ReturnCode.USER_INACTIVE,
+    ReturnCode.USER_API_INACTIVE,
+)
+_FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
+
+_HEADERS = {
+    "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "Repeats get the first answer."},
+    "If-Match": {"type": "string", "pattern": '^("[1-9][0-9]{0,8}"|\\*)$', "description": "Only at this version."},
+    "If-None-Match": {"type": "string", "pattern": '^("[1-9][0-9]{0,8}"|\\*)$', "description": "Unless at it."},
+}
+
+
+def describe(rule: str, method: str, operation: Operation) -> dict[str, Any]:
+    """The OpenAPI operation object."""
+    described: dict[str, Any] = {
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "tags": [rule.split("/")[3]],
+        **({"description": operation.description} if operation.description else {}),
+        **_extensions(operation),
+        "parameters": [*_path_parameters(rule), *_query_parameters(operation), *_header_parameters(method, operation)],
+        "security": [] if operation.public else [{"ApiKey": [], **_SIGNED}, {"Session": [], **_SIGNED}],
+        "responses": {"200": _success(operation), **_errors(operation)},
+    }
+    if operation.body:
+        described["requestBody"] = _request_body(operation.body)
+    if operation.versioned and method == "get":
+        described["responses"]["304"] = {"description": "The version that the client has is the newest."}
+    return described
+
+
+def _extensions(operation: Operation) -> dict[str, Any]:
+    who: dict[str, Any] = {"x-public": True} if operation.public else {"x-permission": operation.permission}
+    return who | {"x-sealed": operation.sealed} | ({"x-audit": operation.audit} if operation.audit else {})
+
+
+def _path_parameters(rule: str) -> list[dict[str, Any]]:
+    schemas = {"id": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schemas.get(kind, {"type": "string"}), "example": 1}
+        for kind, name in _PARAMETER.findall(rule)
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    schema = operation.query.model_json_schema()
+    required = schema.get("required", ())
+    return [_query_parameter(name, dict(field), name in required) for name, field in schema["properties"].items()]
+
+
+def _query_parameter(name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
+    description = schema.pop("description", None)
+    schema.pop("title", None)
+    if "anyOf" in schema:
+        # `None` stands for a parameter that is absent; there is no way to write null in a query.
+        options = [option for option in schema.pop("anyOf") if option != {"type": "null"}]
+        schema = options[0] | {key: value for key, value in schema.items() if value is not None}
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        **({"description": description} if description else {}),
+        "schema": schema,
+    }
+
+
+def _header_parameters(method: str, operation: Operation) -> list[dict[str, Any]]:
+    names = ["Idempotency-Key"] if operation.idempotent else []
+    names += ["If-Match"] if operation.conditional else []
+    names += ["If-None-Match"] if operation.versioned and method == "get" else []
+    parameters = []
+    for name in names:
+        schema = dict(_HEADERS[name])
+        description = schema.pop("description")
+        parameters.append(
+            {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+        )
+    return parameters
+
+
+def _request_body(model: type[BaseModel]) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    examples = model.model_json_schema().get("examples")
+    if examples:
+        content["examples"] = {f"example{number}": {"value": value} for number, value in enumerate(examples, start=1)}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {
+            "return_code": {"type": "integer", "const": ReturnCode.SUCCESS.value},
+            "return_msg": {"type": "string"},
+            "data": _data_schema(operation),
+        },
+        "required": ["return_code", "return_msg", "data"],
+        "additionalProperties": False,
+    }
+    answer: dict[str, Any] = {"description": "Success.", "content": {"application/json": {"schema": schema}}}
+    if operation.versioned:
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version of the object."}}
+    if operation.links:
+        answer["links"] = {
+            link.name: {"operationId": link.operation_id, "parameters": dict(link.parameters)}
+            for link in operation.links
+        }
+    return answer
+
+
+def _data_schema(operation: Operation) -> dict[str, Any]:
+    if operation.view is None:
+        return {"type": "null"}
+    one = {"$ref": f"#/components/schemas/{operation.view.__name__}"}
+    if operation.plural is None:
+        return one
+    return {
+        "type": "object",
+        "properties": {
+            operation.plural: {"type": "array", "items": one},
+            "page": {"type": "integer"},
+            "per_page": {"type": "integer"},
+            "has_more": {"type": "boolean"},
+            "total": {"type": "integer", "description": "Only with `count=true`."},
+        },
+        "required": [operation.plural, "page", "per_page", "has_more"],
+        "additionalProperties": False,
+    }
+
+
+def _errors(operation: Operation) -> dict[str, Any]:
+    by_status: dict[int, list[ReturnCode]] = defaultdict(list)
+    for code in sorted({*_EVERYWHERE, *_own_errors(operation), *operation.errors}):
+        by_status[code.http_status].append(code)
+    return {str(status): _error(status, codes) for status, codes in by_status.items()}
+
+
+def _own_errors(operation: Operation) -> list[ReturnCode]:
+    codes = []
+    if operation.permission:
+        action = operation.permission.partition(":")[2]
+        codes += [*_WHEN_SIGNED, _FORBIDDEN.get(action, ReturnCode.RESOURCE_WRITE_FORBIDDEN)]
+    if operation.idempotent:
+        codes.append(ReturnCode.IDEMPOTENCY_CONFLICT)
+    if operation.conditional:
+        codes.append(ReturnCode.VERSION_CONFLICT)
+    return codes
+
+
+def _error(status: int, codes: list[ReturnCode]) -> dict[str, Any]:
+    examples = {
+        code.title: {"value": {"return_code": code.value, "return_msg": code.message, "data": None}} for code in codes
+    }
+    return {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'{code.value} {code.title}' for code in codes)}",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}},
+    }

@@ -1,0 +1,78 @@
+"""What the decorators of a view say about it: checked at every request, exported into the contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from signet_protocol.return_codes import ReturnCode
+
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+_ATTRIBUTE = "__signet_operation__"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An OpenAPI link: where the answer of one operation leads. `parameters` maps names to runtime expressions."""
+
+    name: str
+    operation_id: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation of a service, filled by its decorators."""
+
+    operation_id: str = ""
+    summary: str = ""
+    description: str = ""
+    permission: str | None = None
+    public: bool = False
+    internal_issuers: tuple[str, ...] = ()
+    signed: bool = False
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    view: type[BaseModel] | None = None
+    plural: str | None = None
+    errors: tuple[ReturnCode, ...] = ()
+    links: Sequence[Link] = ()
+    sealed: str = "optional"
+    audit: str = ""
+    idempotent: bool = False
+    conditional: bool = False
+    versioned: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def operation_of(view: Callable[..., Any]) -> Operation:
+    """The operation that `view` is; made at the first decorator and shared by all of them."""
+    found: Operation | None = getattr(view, _ATTRIBUTE, None)
+    if found is None:
+        found = Operation()
+        setattr(view, _ATTRIBUTE, found)
+    return found
+
+
+def operation(
+    operation_id: str,
+    summary: str,
+    *,
+    description: str = "",
+    errors: tuple[ReturnCode, ...] = (),
+    links: Sequence[Link] = (),
+    audit: str = "",
+    sealed: str = "optional",
+) -> Callable[[ViewT], ViewT]:
+    """Name an operation for the contract. `audit` is the operation that its event carries, empty for none."""
+
+    def annotate(view: ViewT) -> ViewT:
+        found = operation_of(view)
+        found.operation_id, found.summary, found.description = operation_id, summary, description
+        found.errors, found.links = errors, links
+        found.audit, found.sealed = audit, sealed
+        return view
+
+    return annotate

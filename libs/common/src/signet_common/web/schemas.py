@@ -1,0 +1,116 @@
+"""The pieces that request models are made of: strict, bounded, and exported so that a fuzzer can make valid ones.
+
+A limit in bytes is exported as the format `utf8-max-<n>-bytes`; JSON Schema itself counts characters alone.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+MAX_ID = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
+
+MAX_PAGE = 1_000_000
+MAX_PER_PAGE = 100
+
+# Control characters (Unicode Cc) carry nothing a reader sees, and PostgreSQL refuses NUL; lone surrogates are no text.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class BodyModel(BaseModel):
+    """A request body: unknown fields are refused, and no value is guessed from another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class QueryModel(BaseModel):
+    """Query parameters: all text on the wire, each with one spelling; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ViewModel(BaseModel):
+    """The shape of an answer."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class MaxBytes:
+    """At most `limit` bytes of UTF-8, and nothing unprintable."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"format": f"utf8-max-{self.limit}-bytes", "maxLength": self.limit}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, text: str) -> str:
+        if _UNPRINTABLE.search(text):
+            raise ValueError("holds a control character")
+        if len(text.encode()) > self.limit:
+            raise ValueError(f"is longer than {self.limit} bytes of UTF-8")
+        return text
+
+
+def text_of(limit: int, minimum: int = 1) -> Any:
+    """The type of a text of `minimum` characters to `limit` bytes."""
+    return Annotated[str, StringConstraints(min_length=minimum), MaxBytes(limit)]
+
+
+def _one_spelling(pattern: re.Pattern[str], what: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise ValueError(f"is not {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _truth(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("is not true or false")
+        return value == "true"
+    return value
+
+
+QueryInteger = Annotated[int, _one_spelling(_INTEGER, "an integer")]
+QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
+QueryBool = Annotated[bool, BeforeValidator(_truth)]
+QueryDate = Annotated[
+    date,
+    _one_spelling(_DATE, "a date, yyyy-MM-dd"),
+    WithJsonSchema({"type": "string", "format": "date", "description": "A UTC day, yyyy-MM-dd."}),
+]
+
+
+class PagedQuery(QueryModel):
+    """What every list takes."""
+
+    page: Annotated[QueryInteger, Field(ge=1, le=MAX_PAGE, description="Which page, from 1.")] = 1
+    per_page: Annotated[QueryInteger, Field(ge=1, le=MAX_PER_PAGE, description="Items on a page.")] = 20
+    count: Annotated[QueryBool, Field(description="Whether to answer `total` as well.")] = False
+
+
+class DateRangeQuery(PagedQuery):
+    """A list that can be narrowed to the days on which things were made."""
+
+    create_date_start: Annotated[QueryDate | None, Field(description="First UTC day, included.")] = None
+    create_date_end: Annotated[QueryDate | None, Field(description="Last UTC day, included.")] = None
