@@ -1,0 +1,300 @@
+"""Hand-written fakes behind identity's ports, and the callers that tests speak for."""
+
+from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pytest
+
+from signet_common.passport import Passport
+from signet_identity.application.ports import Account, Change, SigningCredential, Transaction
+from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
+from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.permissions import Rights
+from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, Role, RoleSeed
+from signet_identity.domain.users import LoginKind, NewUser, State, User
+
+T = TypeVar("T")
+NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Store:
+    """What the fake keeps: plain dictionaries by id."""
+
+    accounts: dict[int, Account] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    api_keys: dict[int, tuple[ApiKey, str]] = field(default_factory=dict)
+    sessions: dict[int, tuple[Session, str, str]] = field(default_factory=dict)
+    recorded: list[tuple[Change, Passport]] = field(default_factory=list)
+
+
+class FakeUsers:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, user_id: int) -> User | None:
+        account = self.account(user_id)
+        return account.user if account else None
+
+    def account(self, user_id: int) -> Account | None:
+        return self._store.accounts.get(user_id)
+
+    def add(self, user: NewUser, *, password_hash: str | None, by: int | None, at: datetime) -> User:
+        added = User(
+            user_id=len(self._store.accounts) + 1,
+            user_name=user.user_name,
+            email=user.email,
+            phone=user.phone,
+            display_name=user.display_name,
+            user_state=State.ACTIVE,
+            roles=tuple(sorted(user.roles)),
+            version=1,
+            created_at=at,
+            created_by=by,
+            updated_at=at,
+            updated_by=by,
+        )
+        self._refuse_duplicates(added)
+        self._store.accounts[added.user_id] = Account(added, password_hash)
+        return added
+
+    def save(self, user: User) -> None:
+        self._refuse_duplicates(user)
+        account = self._store.accounts.get(user.user_id)
+        if account is None or account.user.version != user.version - 1:
+            raise VersionConflict
+        self._store.accounts[user.user_id] = replace(account, user=user)
+
+    def count_active_administrators(self) -> int:
+        return sum(account.user.is_active_administrator for account in self._store.accounts.values())
+
+    def any_administrator(self) -> bool:
+        return any(ADMINISTRATOR in account.user.roles for account in self._store.accounts.values())
+
+    def _refuse_duplicates(self, user: User) -> None:
+        others = [account.user for account in self._store.accounts.values() if account.user.user_id != user.user_id]
+        for name in ("user_name", "email", "phone"):
+            value = getattr(user, name)
+            if value is not None and any(getattr(other, name) == value for other in others):
+                raise Duplicate(name)
+
+
+class FakeRoles:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def named(self, names: Collection[str]) -> Mapping[str, Role]:
+        return {name: self._store.roles[name] for name in names if name in self._store.roles}
+
+    def rights_of(self, user_id: int) -> Rights:
+        account = self._store.accounts.get(user_id)
+        held = self.named(account.user.roles if account else ())
+        return Rights.of(permission for role in held.values() for permission in role.permissions)
+
+    def lock_administration(self) -> None:
+        """Fakes run one transaction at a time."""
+
+    def seed(self, roles: Mapping[str, RoleSeed]) -> list[Role]:
+        missing = [name for name in roles if name not in self._store.roles]
+        for name in missing:
+            role = Role(len(self._store.roles) + 1, name, roles[name].description, roles[name].permissions)
+            self._store.roles[name] = role
+        return [self._store.roles[name] for name in missing]
+
+
+class FakeApiKeys:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, api_key_id: int) -> ApiKey | None:
+        found = self._store.api_keys.get(api_key_id)
+        return found[0] if found else None
+
+    def add(
+        self,
+        credential: NewCredential,
+        *,
+        user_id: int,
+        description: str | None,
+        expires_at: datetime | None,
+        by: int | None,
+        at: datetime,
+    ) -> ApiKey:
+        api_key = ApiKey(
+            api_key_id=len(self._store.api_keys) + 1,
+            user_id=user_id,
+            api_key=credential.credential,
+            description=description,
+            api_key_state=State.ACTIVE,
+            expires_at=expires_at,
+            version=1,
+            created_at=at,
+            created_by=by,
+            updated_at=at,
+            updated_by=by,
+        )
+        self._store.api_keys[api_key.api_key_id] = (api_key, credential.secret)
+        return api_key
+
+    def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
+        stored, secret = self._store.api_keys[api_key.api_key_id]
+        if stored.version != api_key.version:
+            raise VersionConflict
+        version = stored.version + 1
+        revoked = replace(stored, api_key_state=State.INACTIVE, version=version, updated_at=at, updated_by=by)
+        self._store.api_keys[api_key.api_key_id] = (revoked, secret)
+        return version
+
+
+class FakeSessions:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, credential: NewCredential, *, user_id: int, expires_at: datetime, at: datetime) -> Session:
+        session = Session(len(self._store.sessions) + 1, user_id, expires_at)
+        digest = token_digest(credential.credential)
+        self._store.sessions[session.session_id] = (session, digest, credential.secret)
+        return session
+
+    def end(self, session_id: int) -> bool:
+        return self._store.sessions.pop(session_id, None) is not None
+
+
+class FakeTransaction:
+    def __init__(self, store: Store) -> None:
+        self.users = FakeUsers(store)
+        self.roles = FakeRoles(store)
+        self.api_keys = FakeApiKeys(store)
+        self.sessions = FakeSessions(store)
+        self._store = store
+
+    def record(self, change: Change, actor: Passport) -> None:
+        self._store.recorded.append((change, actor))
+
+
+class FakeUnitOfWork:
+    """Runs work on a copy and keeps the copy when the work succeeds: all of it or nothing."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+
+    def execute(self, work: Callable[[Transaction], T]) -> T:
+        attempt = deepcopy(self.store)
+        result = work(FakeTransaction(attempt))
+        self.store = attempt
+        return result
+
+    @property
+    def changes(self) -> list[Change]:
+        return [change for change, _ in self.store.recorded]
+
+
+class FakeCredentials:
+    """Reads what the fake unit of work keeps, as grants and sign-in do."""
+
+    def __init__(self, unit_of_work: FakeUnitOfWork) -> None:
+        self._unit_of_work = unit_of_work
+
+    def by_login(self, kind: LoginKind, login: str) -> Account | None:
+        accounts = self._unit_of_work.store.accounts.values()
+        return next((account for account in accounts if getattr(account.user, kind.value) == login), None)
+
+    def api_key(self, api_key: str, now: datetime) -> SigningCredential | None:
+        for stored, secret in self._unit_of_work.store.api_keys.values():
+            if stored.api_key == api_key:
+                state = stored.state_at(now)
+                return self._of(stored.user_id, f"api_key/{stored.api_key_id}", state, stored.expires_at, secret)
+        return None
+
+    def session(self, digest: str, now: datetime) -> SigningCredential | None:
+        for session, stored, secret in self._unit_of_work.store.sessions.values():
+            if stored == digest and session.expires_at > now:
+                name = f"session/{session.session_id}"
+                return self._of(session.user_id, name, State.ACTIVE, session.expires_at, secret)
+        return None
+
+    def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]:
+        store = self._unit_of_work.store
+        return store.accounts[user_id].user.roles, FakeRoles(store).rights_of(user_id)
+
+    def _of(
+        self, user_id: int, credential_id: str, state: State, expires_at: datetime | None, secret: str
+    ) -> SigningCredential:
+        user = self._unit_of_work.store.accounts[user_id].user
+        return SigningCredential(credential_id, user_id, user.user_name, user.user_state, state, expires_at, secret)
+
+
+class FakePasswords:
+    """Reverses the text instead of hashing it, and remembers what it was asked to verify."""
+
+    def __init__(self) -> None:
+        self.verified: list[str | None] = []
+
+    def hash(self, password: str) -> str:
+        return password[::-1]
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        self.verified.append(password_hash)
+        return password_hash == password[::-1]
+
+
+@pytest.fixture
+def unit_of_work() -> FakeUnitOfWork:
+    """A store in memory with the seeded roles."""
+    fake = FakeUnitOfWork()
+    fake.execute(lambda transaction: transaction.roles.seed(SEEDED_ROLES))
+    return fake
+
+
+@pytest.fixture
+def passwords() -> FakePasswords:
+    return FakePasswords()
+
+
+@pytest.fixture
+def credentials(unit_of_work: FakeUnitOfWork) -> FakeCredentials:
+    return FakeCredentials(unit_of_work)
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    return lambda: NOW
+
+
+@pytest.fixture
+def add_user(unit_of_work: FakeUnitOfWork) -> Callable[..., User]:
+    """Put a user there without asking anybody: ``add_user("ada", "operator", email=…)``."""
+
+    def add(user_name: str, *roles: str, password_hash: str | None = None, **contact: Any) -> User:
+        new = NewUser(user_name, roles=roles, **contact)
+        return unit_of_work.execute(
+            lambda transaction: transaction.users.add(new, password_hash=password_hash, by=None, at=NOW)
+        )
+
+    return add
+
+
+@pytest.fixture
+def calling() -> Callable[..., Passport]:
+    """A passport in the name of a user, for application code: ``calling(user, scope="own")``."""
+
+    def passport(user: User | None, *, scope: str = "any", credential_id: str = "api_key/1") -> Passport:
+        anybody = Passport(
+            issuer="gateway", audience="identity", request_id="r1", method="POST", target="/", body_sha256=""
+        )
+        if user is None:
+            return anybody
+        return replace(
+            anybody,
+            user_id=user.user_id,
+            user_name=user.user_name,
+            roles=user.roles,
+            scope=scope,
+            authentication="api_key",
+            credential_id=credential_id,
+        )
+
+    return passport
