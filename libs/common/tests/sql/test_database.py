@@ -70,7 +70,11 @@ def names(database: Database) -> list[str]:
 
 
 def test_a_transaction_commits_and_returns_its_value(database: Database) -> None:
-    assert database.write(lambda connection: connection.execute(insert(THINGS), {"thing_name": "a"}).rowcount) == 1
+    def work(connection: object) -> str:
+        add("a")(connection)
+        return "done"
+
+    assert database.write(work) == "done"
     assert names(database) == ["a"]
 
 

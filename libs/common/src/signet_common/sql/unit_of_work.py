@@ -36,8 +36,7 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
         `result` is the dataclass (or None's type) that `work` returns. With `secret` the answer is not kept, and a
         repeat raises AnswerNotKept. Raises what `work` raises, IdempotencyKeyReused, DatabaseUnavailable.
         """
-
-        adapter: TypeAdapter[ResultT] = _adapter(result)
+        adapter: TypeAdapter[ResultT] = _adapter(result)  # type: ignore[arg-type]  # types hash
 
         def transact(connection: Connection) -> ResultT:
             if not caller.idempotency_key:
