@@ -41,28 +41,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[RabbitMqServer]:
     """A broker; `create_vhost()` gives a test one that is empty."""
-    with _running(RabbitMqServer()) as server:
+    with running(RabbitMqServer()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDbServer]:
     """A MariaDB; `create_database()` gives a test its own."""
-    with _running(MariaDbServer(durable=False)) as server:
+    with running(MariaDbServer(durable=False)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSqlServer]:
     """A PostgreSQL; `create_database()` gives a test its own."""
-    with _running(PostgreSqlServer(durable=False)) as server:
+    with running(PostgreSqlServer(durable=False)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """A Redis with `noeviction`; a test that wants it empty flushes it."""
-    with _running(RedisServer()) as server:
+    with running(RedisServer()) as server:
         yield server
 
 
@@ -70,7 +70,7 @@ def redis_server() -> Iterator[RedisServer]:
 def nginx_factory() -> Iterator[Callable[[str, int], NginxServer]]:
     """Starts an nginx from a configuration and the port that it listens on; all end with the test."""
     with ExitStack() as servers:
-        yield lambda configuration, port: servers.enter_context(_running(NginxServer(configuration, port)))
+        yield lambda configuration, port: servers.enter_context(running(NginxServer(configuration, port)))
 
 
 @pytest.fixture(params=DATABASES)
@@ -86,7 +86,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @contextmanager
-def _running(server: AnyServer) -> Iterator[AnyServer]:
+def running(server: AnyServer) -> Iterator[AnyServer]:
     """Start it, or skip what needs it where it is not installed, which in CI is a failure."""
     with ExitStack() as running:
         try:

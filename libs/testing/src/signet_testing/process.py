@@ -16,7 +16,7 @@ from pathlib import Path
 
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 30
-WATCH = 'read -r word; [ "$word" = ended ] || { kill -KILL -- "-$1"; [ -z "$2" ] || { sleep 1; rm -rf -- "$2"; }; }'
+WATCH = 'read -r word; [ "$word" = ended ] || { kill -KILL "-$1"; [ -z "$2" ] || { sleep 1; rm -rf -- "$2"; }; }'
 
 
 class ServerFailed(Exception):

@@ -7,6 +7,7 @@ that nobody can tell apart from another node's.
 import secrets
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from signet_testing.free_ports import LOOPBACK, free_ports
@@ -17,13 +18,16 @@ from signet_testing.server import Server, exchange
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME_ON_CHANNEL_0 = b"\x01\x00\x00"
 ADMINISTRATOR = "signet"
+SETTLE_SECONDS = 3.0
 
 
 class RabbitMqServer(Server):
     """One node; `url` is its administrator's, on the default virtual host.
 
     `create_vhost()` gives a test a broker that looks empty; users and topic permissions are made as production
-    makes them, by rabbitmqctl.
+    makes them, by rabbitmqctl. RabbitMQ 3.10 writes down that a quorum queue exists about a second after it has
+    confirmed the declaration; killed before that, it comes back with a queue that is listed and dead. A test that
+    kills the broker calls `settle()` after declaring.
     """
 
     name = "rabbitmq"
@@ -69,6 +73,10 @@ class RabbitMqServer(Server):
     def limit_topics(self, user: str, exchange_name: str, *, write: str, read: str, vhost: str = "/") -> None:
         """Limit the routing keys that a user may publish to, and bind to, on a topic exchange."""
         self.control("set_topic_permissions", "-p", vhost, user, exchange_name, write, read)
+
+    def settle(self) -> None:
+        """Wait until queues that have just been declared survive a kill."""
+        time.sleep(SETTLE_SECONDS)
 
     def control(self, *arguments: str) -> str:
         """What `rabbitmqctl` prints for these arguments; raises ServerFailed when it fails."""
