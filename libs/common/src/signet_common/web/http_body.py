@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Protocol
 
 from signet_common.web.http_connection import ClientGone
 from signet_common.web.http_fields import RequestRefused
 
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,12}")
+_LINE_BYTES = 8192
 _CHUNK_LINE_BYTES = 256
 _EXTENSION_BYTES = 1024
+_FREE_CHUNKS = 1024
+_SMALL_CHUNK_BYTES = 64
 _TRAILER_BYTES = 4096
 _TRAILER = re.compile(rb"[!#$%&'*+.^`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*")
 _EXTENSION = re.compile(rb"[ \t]*;[\t -~]*")
@@ -48,15 +52,17 @@ class RequestBody:
         self._finished = length == 0
         self._expects_continue = expects_continue
         self._started = False
+        self._chunks = 0
+        self._chunk_bytes = 0
         self._extension_bytes = 0
-        self._unread = b""
+        self._ahead = BytesIO()  # what readline has read too much
         self.refused: RequestRefused | None = None
 
     def read(self, size: int | None = -1) -> bytes:
         """Return `size` bytes, fewer at the end, all that is left for a negative size. Raises BodyRefused."""
         pieces: list[bytes] = []
         wanted = -1 if size is None or size < 0 else size
-        while wanted and (piece := self._piece(wanted)):
+        while wanted and (piece := self._ahead.read(wanted) or self._piece(wanted)):
             pieces.append(piece)
             if wanted > 0:
                 wanted -= len(piece)
@@ -65,15 +71,13 @@ class RequestBody:
     def readline(self, size: int | None = -1) -> bytes:
         """Return up to and with the next LF, at most `size` bytes."""
         wanted = -1 if size is None or size < 0 else size
-        line = b""
-        while wanted < 0 or len(line) < wanted:
-            piece = self._piece(wanted - len(line) if wanted > 0 else -1)
-            head, line_feed, rest = piece.partition(b"\n")
-            line += head + line_feed
-            self._unread = rest
-            if line_feed or not piece:
-                break
-        return line
+        parts = [self._ahead.readline(wanted)]
+        size = len(parts[0])
+        while not parts[-1].endswith(b"\n") and size != wanted and (piece := self._piece(_LINE_BYTES)):
+            self._ahead = BytesIO(piece)
+            parts.append(self._ahead.readline(wanted - size if wanted > 0 else -1))
+            size += len(parts[-1])
+        return b"".join(parts)
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
         """Return the lines, or those of the first `hint` bytes."""
@@ -112,10 +116,6 @@ class RequestBody:
 
     def _piece(self, wanted: int) -> bytes:
         """Return some bytes, at most `wanted` unless that is negative, or b"" at the end."""
-        if self._unread:
-            size = len(self._unread) if wanted < 0 else wanted
-            piece, self._unread = self._unread[:size], self._unread[size:]
-            return piece
         if self._finished:
             return b""
         if self.refused is not None:
@@ -156,9 +156,17 @@ class RequestBody:
             raise RequestRefused("the chunked body has a malformed chunk size")
         self._check_extension(line[len(size) :])
         number = int(size, 16)
+        self._check_fragments(number)
         if number == 0:
             self._skip_trailers()
         return number
+
+    def _check_fragments(self, size: int) -> None:
+        """Refuse a body of tiny pieces: each costs as much as a large one, and only an attacker sends thousands."""
+        self._chunks += 1
+        self._chunk_bytes += size
+        if self._chunks > _FREE_CHUNKS and self._chunk_bytes < self._chunks * _SMALL_CHUNK_BYTES:
+            raise RequestRefused("the chunked body is cut into too many pieces")
 
     def _check_extension(self, extension: bytes) -> None:
         if not extension:

@@ -3,17 +3,29 @@
 import contextlib
 import socket
 import time
+from dataclasses import dataclass
 
 from signet_common.web.http_fields import Limits, RequestRefused
 from signet_common.web.http_framing import check_incomplete_head
 
-_HEAD_SECONDS = 10.0
-_BODY_SECONDS = 30.0
-_BODY_BYTES_PER_SECOND = 1024
-_SEND_SECONDS = 60.0
-_LINGER_SECONDS = 2.0
 _LINGER_BYTES = 4 * 1024 * 1024
 _RECEIVE_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a client is waited for, in seconds.
+
+    `body` is for the body's first byte; every KiB that has arrived adds a second, so that large uploads may take long
+    and drops may not. Time in which the application does not read is not counted.
+    """
+
+    first_request: float = 10.0
+    idle: float = 75.0
+    head: float = 10.0
+    body: float = 30.0
+    send: float = 60.0
+    linger: float = 2.0
 
 
 class ClientGone(Exception):
@@ -26,55 +38,59 @@ class ClientConnection:
     `idle` is true while it waits for the first byte of a request: only then may a shutdown end it.
     """
 
-    __slots__ = ("_body_received", "_body_waited", "_buffer", "idle", "socket")
+    __slots__ = ("_body_received", "_body_waited", "_buffer", "_position", "_served", "idle", "socket", "times")
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket, times: TimeLimits) -> None:
         self.socket = client
+        self.times = times
         self.idle = False
-        self._buffer = b""
+        self._served = False
+        self._buffer = b""  # what has been received, and before _position also been read
+        self._position = 0
         self._body_received = 0
         self._body_waited = 0.0
 
-    def read_head(self, limits: Limits, idle_seconds: float) -> bytes | None:
-        """Return a head without its empty line, or None if the client leaves or stays silent for `idle_seconds`.
+    def read_head(self, limits: Limits) -> bytes | None:
+        """Return a head without its empty line, or None if the client leaves or stays silent.
 
         Raises RequestRefused for a head that does not end, comes too slowly or cannot become one.
         """
         self._body_received, self._body_waited = 0, 0.0
-        if not self._buffer:
-            self._buffer = self._wait_for_request(idle_seconds)
+        if self._position == len(self._buffer):
+            self._fill(self._wait_for_request())
             if not self._buffer:
                 return None
-        end = self._buffer.find(b"\r\n\r\n")
+        self._served = True
+        end = self._buffer.find(b"\r\n\r\n", self._position)
         if end < 0:
             end = self._complete_head(limits)
-        head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+        head = self._buffer[self._position : end]
+        self._position = end + 4
         return head
 
     def read(self, size: int) -> bytes:
         """Return between 1 and `size` bytes of a body. Raises RequestRefused when they do not come."""
-        if not self._buffer:
-            self._receive_body()
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        if self._position == len(self._buffer):
+            self._fill(self._receive_body())
+        data = self._buffer[self._position : self._position + size]
+        self._position += len(data)
         return data
 
     def read_line(self, limit: int) -> bytes:
         """Return a line of a chunked body without its CRLF. Raises RequestRefused if it is longer than `limit`."""
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > limit or b"\n" in self._buffer:
+        while (end := self._buffer.find(b"\r\n", self._position, self._position + limit + 2)) < 0:
+            rest = self._buffer[self._position :]
+            if len(rest) > limit + 1 or b"\n" in rest:
                 raise RequestRefused("the chunked body holds a line that is too long or does not end in CRLF")
-            rest, self._buffer = self._buffer, b""
-            self._receive_body()
-            self._buffer = rest + self._buffer
-        line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-        if len(line) > limit:
-            raise RequestRefused("the chunked body holds a line that is too long")
+            self._fill(rest + self._receive_body())
+        line = self._buffer[self._position : end]
+        self._position = end + 2
         return line
 
     def send(self, data: bytes) -> None:
         """Send all of it. Raises ClientGone, also when the client does not take it within a minute."""
         try:
-            self.socket.settimeout(_SEND_SECONDS)
+            self.socket.settimeout(self.times.send)
             self.socket.sendall(data)
         except OSError as error:
             raise ClientGone(str(error)) from None
@@ -88,7 +104,7 @@ class ClientConnection:
 
     def linger(self) -> None:
         """Let the client read the answer although it is still sending: a close with unread bytes would reset it."""
-        deadline = time.monotonic() + _LINGER_SECONDS
+        deadline = time.monotonic() + self.times.linger
         left = _LINGER_BYTES
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
@@ -99,8 +115,12 @@ class ClientConnection:
                     return
                 left -= len(data)
 
-    def _wait_for_request(self, seconds: float) -> bytes:
-        self.socket.settimeout(seconds)
+    def _fill(self, data: bytes) -> None:
+        self._buffer, self._position = data, 0
+
+    def _wait_for_request(self) -> bytes:
+        """Return the first bytes of a request, b"" if the client leaves or stays silent."""
+        self.socket.settimeout(self.times.idle if self._served else self.times.first_request)
         self.idle = True
         try:
             return self.socket.recv(_RECEIVE_BYTES)
@@ -122,7 +142,8 @@ class ClientConnection:
 
     def _complete_head(self, limits: Limits) -> int:
         """Receive until the head ends; return where."""
-        deadline = time.monotonic() + _HEAD_SECONDS
+        deadline = time.monotonic() + self.times.head
+        self._fill(self._buffer[self._position :])
         end = -1
         while end < 0:
             check_incomplete_head(self._buffer, limits)
@@ -132,13 +153,14 @@ class ClientConnection:
             end = self._buffer.find(b"\r\n\r\n", searched)
         return end
 
-    def _receive_body(self) -> None:
-        """Receive more of a body. A client has 30 s, and a second more for each KiB that it has sent."""
-        allowed = _BODY_SECONDS + self._body_received / _BODY_BYTES_PER_SECOND - self._body_waited
+    def _receive_body(self) -> bytes:
+        """Receive more of a body; see TimeLimits for how long that may take."""
+        allowed = self.times.body + self._body_received / 1024 - self._body_waited
         started = time.monotonic()
-        self._buffer = self._receive(allowed, "the body")
+        data = self._receive(allowed, "the body")
         self._body_waited += time.monotonic() - started
-        self._body_received += len(self._buffer)
+        self._body_received += len(data)
+        return data
 
     def _receive(self, seconds: float, part: str) -> bytes:
         self.socket.settimeout(max(seconds, 0.001))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _LOGGER = logging.getLogger(__name__)
-_FIRST_REQUEST_SECONDS = 10.0
 _DISCARD_BYTES = 65536
 
 
@@ -26,7 +25,6 @@ class Server(Protocol):
     application: "WSGIApplication"
     environ: dict[str, Any]
     limits: Limits
-    idle_seconds: float
     date: HttpDate
     draining: bool
 
@@ -43,17 +41,16 @@ class RequestHandler:
 
     def serve(self) -> None:
         """Serve until the client or the server wants to end. Never raises for what a client sends or does."""
-        idle_seconds = _FIRST_REQUEST_SECONDS
         try:
-            while (head := self._read_head(idle_seconds)) is not None and self._serve_one(head):
-                idle_seconds = self._server.idle_seconds
+            while (head := self._read_head()) is not None and self._serve_one(head):
+                pass
         except RequestRefused as error:
             self._refuse(error)
         except ClientGone as error:
             _LOGGER.debug("a client did not take its answer: %s", error)
 
-    def _read_head(self, idle_seconds: float) -> RequestHead | None:
-        data = self._connection.read_head(self._server.limits, idle_seconds)
+    def _read_head(self) -> RequestHead | None:
+        data = self._connection.read_head(self._server.limits)
         return None if data is None else parse_head(data, self._server.limits)
 
     def _serve_one(self, head: RequestHead) -> bool:
@@ -65,7 +62,7 @@ class RequestHandler:
         body = RequestBody(self._connection, head.content_length, expects_continue=head.expects_continue)
 
         def may_keep_alive() -> bool:
-            wanted = head.keep_alive and server.idle_seconds > 0 and not server.draining
+            wanted = head.keep_alive and not server.draining
             return wanted and body.may_be_discarded(_DISCARD_BYTES)
 
         response = Response(

@@ -18,7 +18,7 @@ from gevent.pool import Pool
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
-from signet_common.web.http_connection import ClientConnection
+from signet_common.web.http_connection import ClientConnection, TimeLimits
 from signet_common.web.http_fields import Limits
 from signet_common.web.http_response import HttpDate
 from signet_common.web.request_handler import RequestHandler
@@ -30,17 +30,17 @@ _DRAIN_SECONDS = 0.02
 class StrictServer(PyWSGIServer):  # type: ignore[misc]
     """Accepts connections and knows them, so that it can end the idle ones."""
 
-    def __init__(self, listener: Any, *, limits: Limits, idle_seconds: float, **options: Any) -> None:
+    def __init__(self, listener: Any, *, limits: Limits, times: TimeLimits, **options: Any) -> None:
         super().__init__(listener, **options)
         self.limits = limits
-        self.idle_seconds = idle_seconds
+        self.times = times
         self.date = HttpDate()
         self.draining = False
         self.connections: set[ClientConnection] = set()
 
     def handle(self, client: Any, address: Any) -> None:
         """Serve a connection until it ends; runs in a greenlet of its own."""
-        connection = ClientConnection(client)
+        connection = ClientConnection(client, self.times)
         self.connections.add(connection)
         try:
             RequestHandler(connection, address, self).serve()
@@ -107,7 +107,7 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
                 fields=self.cfg.limit_request_fields,
                 field_size=self.cfg.limit_request_field_size,
             ),
-            idle_seconds=float(self.cfg.keepalive),
+            times=TimeLimits(idle=float(self.cfg.keepalive)),
             application=self.wsgi,
             spawn=Pool(self.worker_connections),
             log=self.log,

@@ -1,0 +1,101 @@
+"""Nobody can hold a connection by being slow; the limits here are tiny, the rules are the real ones."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from signet_common.web.http_body import BodyRefused, RequestBody
+from signet_common.web.http_connection import ClientConnection, ClientGone, TimeLimits
+from signet_common.web.http_fields import Limits, RequestRefused
+
+TINY = TimeLimits(first_request=0.1, idle=0.1, head=0.2, body=0.2, send=0.2, linger=0.2)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[ClientConnection, socket.socket]]:
+    """Our end and the client's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ClientConnection(ours, TINY), theirs
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[socket.socket, bytes], None]]:
+    """Send byte after byte until the test ends: never silent for long, never done."""
+    stop = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def drip(client: socket.socket, byte: bytes) -> None:
+        def send() -> None:
+            while not stop.wait(0.02):
+                try:
+                    client.send(byte)
+                except OSError:
+                    return
+
+        threads.append(threading.Thread(target=send))
+        threads[-1].start()
+
+    yield drip
+    stop.set()
+    for thread in threads:
+        thread.join(5)
+
+
+def test_a_silent_client_is_let_go_without_a_word(ends: tuple[ClientConnection, socket.socket]) -> None:
+    """An answer to no question would be taken for the answer to the next one."""
+    connection, _ = ends
+    assert connection.read_head(Limits()) is None
+
+
+def test_a_dripping_head_is_refused(
+    ends: tuple[ClientConnection, socket.socket], dripping: Callable[[socket.socket, bytes], None]
+) -> None:
+    """A limit on each silence alone would let a byte each nine seconds hold a slot for a day."""
+    connection, client = ends
+    client.sendall(b"GET / HTTP/1.1\r\nX: ")
+    dripping(client, b"a")
+    with pytest.raises(RequestRefused, match="too slowly"):
+        connection.read_head(Limits())
+
+
+def test_a_dripping_body_is_refused(
+    ends: tuple[ClientConnection, socket.socket], dripping: Callable[[socket.socket, bytes], None]
+) -> None:
+    """The same for bodies: bytes buy time only by the KiB."""
+    connection, client = ends
+    dripping(client, b"a")
+    body = RequestBody(connection, 1_000_000, expects_continue=False)
+    with pytest.raises(BodyRefused, match="too slowly"):
+        body.read()
+
+
+def test_a_large_body_has_earned_its_time(ends: tuple[ClientConnection, socket.socket]) -> None:
+    """An upload that moves must not be cut off by the limit that is meant for drops."""
+    connection, client = ends
+    timers = [threading.Timer(delay, client.sendall, (b"a" * 4096,)) for delay in (0.0, 0.15, 0.3, 0.45)]
+    for timer in timers:
+        timer.start()
+    received = 0
+    while received < 4 * 4096:
+        received += len(connection.read(65536))
+    for timer in timers:
+        timer.join()
+
+
+def test_a_client_that_takes_nothing_is_given_up(ends: tuple[ClientConnection, socket.socket]) -> None:
+    """An answer nobody reads would hold the greenlet and the answer's memory."""
+    connection, _ = ends
+    with pytest.raises(ClientGone):
+        connection.send(b"a" * 50_000_000)
+
+
+def test_lingering_ends(
+    ends: tuple[ClientConnection, socket.socket], dripping: Callable[[socket.socket, bytes], None]
+) -> None:
+    """Whoever was refused and goes on sending is not listened to for ever."""
+    connection, client = ends
+    dripping(client, b"a")
+    connection.linger()
