@@ -1,7 +1,7 @@
 """What travels on the bus: CloudEvents 1.0 in JSON, one per change or read, and the names derived from it.
 
-A routing key `<service>.<resource>.<operation>` says the same as the body's `source` and `type`. The broker lets a service
-publish under its own prefix alone, so a body that disagrees with its routing key is a forgery and is refused.
+A routing key `<service>.<resource>.<operation>` says the same as the body's `source` and `type`. The broker lets a
+service publish under its own prefix alone, so a body that disagrees with its routing key is a forgery and is refused.
 
     EventInvalid(ValueError)      a delivered message is not an event of version 1, or contradicts its routing key
 """
@@ -32,7 +32,7 @@ class EventInvalid(ValueError):
 class OutgoingEvent:
     """An event on its way to the bus.
 
-    `ordering_key` names the object whose events must arrive in order (`demo/7`); empty means that order does not matter.
+    `ordering_key` names the object whose events must arrive in order (`demo/7`); empty: order does not matter.
     """
 
     event_id: str
@@ -80,7 +80,7 @@ def new_event_id() -> str:
 
 @lru_cache(maxsize=1024)
 def routing_key(service: str, resource: str, operation: str) -> str:
-    """Join three lower-case names to `resources.demo.insert`; ValueError where one is no name (it could be a pattern)."""
+    """Join three lower-case names to `resources.demo.insert`. ValueError where one is no such name."""
     for segment in (service, resource, operation):
         if not _SEGMENT.fullmatch(segment):
             raise ValueError(f"{segment!r} is no name of a service, resource or operation")
@@ -115,7 +115,7 @@ def cloud_event(
         "id": event_id,
         "source": f"/services/{service}",
         "type": event_type(routing_key(service, resource, operation)),
-        "subject": resource if object_id is None else f"{resource}/{object_id}",
+        "subject": _subject(resource, object_id),
         "time": _utc(time),
         "datacontenttype": "application/json",
     }
@@ -135,6 +135,10 @@ def cloud_event(
     return to_json(document)
 
 
+def _subject(resource: str, object_id: str | None) -> str:
+    return resource if object_id is None else f"{resource}/{object_id}"
+
+
 def _utc(time: datetime) -> datetime:
     if time.tzinfo is None:
         raise ValueError("the time of an event needs a time zone")
@@ -148,9 +152,7 @@ def parse_event(delivery: Delivery) -> Event:
     except orjson.JSONDecodeError as error:
         raise EventInvalid("the body is not JSON") from error
     _expect(isinstance(document, dict), "the body is not a JSON object")
-    names = delivery.routing_key.split(".")
-    _expect(len(names) == 3, "the routing key is not <service>.<resource>.<operation>")
-    service, resource, operation = names
+    service, resource, operation = _names(delivery.routing_key)
     _expect(document.get("specversion") == "1.0", "specversion is not 1.0")
     _expect(document.get("source") == f"/services/{service}", "source contradicts the routing key")
     _expect(document.get("type") == event_type(delivery.routing_key), "type contradicts the routing key")
@@ -158,16 +160,24 @@ def parse_event(delivery: Delivery) -> Event:
     _expect(isinstance(data, dict), "data is not an object")
     _expect(data.get("resource") == resource, "data.resource contradicts the routing key")
     _expect(data.get("operation") == operation, "data.operation contradicts the routing key")
-    return _event(document, data, service, resource, operation, delivery.body)
+    return _event(document, data, service, delivery.body)
 
 
-def _event(document: Any, data: Any, service: str, resource: str, operation: str, body: bytes) -> Event:
+def _names(key: str) -> tuple[str, str, str]:
+    try:
+        service, resource, operation = key.split(".")
+        routing_key(service, resource, operation)
+    except ValueError as error:
+        raise EventInvalid("the routing key is not <service>.<resource>.<operation>") from error
+    return service, resource, operation
+
+
+def _event(document: Any, data: Any, service: str, body: bytes) -> Event:
     event_id, object_id, sequence = document.get("id"), data.get("object_id"), document.get("sequence")
     traceparent = document.get("traceparent", "")
     _expect(isinstance(event_id, str) and 0 < len(event_id) <= _MAX_ID_LENGTH, "id is not 1 to 64 characters")
     _expect(object_id is None or isinstance(object_id, str), "data.object_id is not text")
-    subject = resource if object_id is None else f"{resource}/{object_id}"
-    _expect(document.get("subject") == subject, "subject contradicts data")
+    _expect(document.get("subject") == _subject(data["resource"], object_id), "subject contradicts data")
     _expect(sequence is None or type(sequence) is int, "sequence is not an integer")
     _expect(data.get("object_version") == sequence, "sequence contradicts data.object_version")
     _expect(isinstance(traceparent, str), "traceparent is not text")
@@ -176,8 +186,8 @@ def _event(document: Any, data: Any, service: str, resource: str, operation: str
     return Event(
         event_id=event_id,
         service=service,
-        resource=resource,
-        operation=operation,
+        resource=data["resource"],
+        operation=data["operation"],
         object_id=object_id,
         sequence=sequence,
         time=_time(document.get("time")),

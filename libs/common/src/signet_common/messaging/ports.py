@@ -39,7 +39,8 @@ class EventPublisher(Protocol):
     def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
         """Publish in order; return the ids that the bus holds durably. BusUnavailable if it can hold none now."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Disconnect. Publishing again connects again."""
 
 
 class EventConsumer(Protocol):
@@ -57,7 +58,8 @@ class EventConsumer(Protocol):
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Set one delivery aside with the reason, durably, and settle it."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Disconnect and give back what is not settled. Receiving again connects again."""
 
 
 class EventTail(Protocol):

@@ -1,0 +1,116 @@
+"""From the outbox to the bus: what was committed is published, at least once, in order per object.
+
+A row is marked as sent only after the bus has confirmed it, so a relay may die at any step: at worst the next one
+publishes again what consumers have seen, and they drop it by its event id.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Collection, Sequence
+from typing import Protocol
+from uuid import uuid4
+
+from signet_common.messaging.backoff import Backoff
+from signet_common.messaging.event import OutgoingEvent
+from signet_common.messaging.ports import BusUnavailable, EventPublisher
+
+BATCH = 500
+IDLE_SECONDS = 0.5
+LEASE_RETRY_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
+
+
+class OutboxSource(Protocol):
+    """The outbox of one service, as the relay needs it."""
+
+    def hold_lease(self, holder: str) -> bool:
+        """Take or renew the service's relay lease; False while another holder has it."""
+
+    def pending(self, limit: int) -> Sequence[OutgoingEvent]:
+        """Return committed events that are not marked as sent, oldest first, in order per object."""
+
+    def mark_sent(self, ids: Collection[str]) -> None:
+        """Mark the rows of these event ids as sent, in one transaction."""
+
+    def wait(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds; return early when there may be something to send."""
+
+
+class Relay:
+    """Moves one service's events. `run` belongs to one thread; it owns the publisher and closes it."""
+
+    def __init__(
+        self, source: OutboxSource, publisher: EventPublisher, *, batch: int = BATCH, backoff: Backoff | None = None
+    ) -> None:
+        self._source, self._publisher, self._batch = source, publisher, batch
+        self._backoff = backoff or Backoff()
+        self._holder = uuid4().hex
+        self._failing = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until `stop` is set. Nothing that goes wrong ends it: it backs off and tries again."""
+        try:
+            while not stop.is_set():
+                self._turn(stop)
+        finally:
+            self._publisher.close()
+
+    def _turn(self, stop: threading.Event) -> None:
+        try:
+            complete = self._move(stop)
+        except BusUnavailable as error:
+            self._failed(stop, "the bus takes no events: %s", error)
+        except Exception:
+            # The loop of this thread: the database may be away, and the outbox is read again when it is back.
+            _logger.exception("the relay failed")
+            self._backoff.wait(stop)
+        else:
+            if complete:
+                self._succeeded()
+            else:
+                self._failed(stop, "the bus did not confirm every event", None)
+
+    def _move(self, stop: threading.Event) -> bool:
+        """Publish and mark one batch; True if nothing was left unconfirmed."""
+        if not self._source.hold_lease(self._holder):
+            stop.wait(LEASE_RETRY_SECONDS)
+            return True
+        events = self._source.pending(self._batch)
+        if not events:
+            self._source.wait(IDLE_SECONDS)
+            return True
+        sent = confirmed_in_order(events, self._publisher.publish(events))
+        if sent:
+            self._source.mark_sent(sent)
+            self._backoff.reset()
+        return len(sent) == len(events)
+
+    def _failed(self, stop: threading.Event, message: str, error: BusUnavailable | None) -> None:
+        if not self._failing:  # once per outage, not once per attempt
+            _logger.warning(message, *([error] if error else []))
+        self._failing = True
+        self._backoff.wait(stop)
+
+    def _succeeded(self) -> None:
+        if self._failing:
+            _logger.info("the bus takes events again")
+        self._failing = False
+        self._backoff.reset()
+
+
+def confirmed_in_order(events: Sequence[OutgoingEvent], confirmed: Collection[str]) -> list[str]:
+    """Return the confirmed ids without those that follow an unconfirmed event of the same object.
+
+    These are published again behind it, so that the last thing a consumer hears of an object is the latest.
+    """
+    held_back: set[str] = set()
+    sent = []
+    for event in events:
+        if event.event_id not in confirmed:
+            held_back.add(event.ordering_key)
+        elif not event.ordering_key or event.ordering_key not in held_back:
+            sent.append(event.event_id)
+    return sent
