@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_identity.application.ports import Account, Change, SigningCredential, Transaction
+from signet_identity.application.ports import Account, SigningCredential, Transaction
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.permissions import Rights
@@ -18,6 +19,7 @@ from signet_identity.domain.users import LoginKind, NewUser, State, User
 
 T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+ANYBODY = Passport(issuer="gateway", audience="identity", request_id="r1", method="POST", target="/", body_sha256="")
 
 
 @dataclass
@@ -164,15 +166,16 @@ class FakeSessions:
 
 
 class FakeTransaction:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, caller: Passport) -> None:
+        self._caller = caller
         self.users = FakeUsers(store)
         self.roles = FakeRoles(store)
         self.api_keys = FakeApiKeys(store)
         self.sessions = FakeSessions(store)
         self._store = store
 
-    def record(self, change: Change, actor: Passport) -> None:
-        self._store.recorded.append((change, actor))
+    def record(self, change: Change) -> None:
+        self._store.recorded.append((change, self._caller))
 
 
 class FakeUnitOfWork:
@@ -180,12 +183,16 @@ class FakeUnitOfWork:
 
     def __init__(self) -> None:
         self.store = Store()
+        self.executed: list[tuple[str, bool]] = []
 
-    def execute(self, work: Callable[[Transaction], T]) -> T:
+    def execute(
+        self, caller: Passport, work: Callable[[Transaction], T], result: type[T], *, secret: bool = False
+    ) -> T:
         attempt = deepcopy(self.store)
-        result = work(FakeTransaction(attempt))
+        outcome = work(FakeTransaction(attempt, caller))
         self.store = attempt
-        return result
+        self.executed.append((caller.idempotency_key, secret))
+        return outcome
 
     @property
     def changes(self) -> list[Change]:
@@ -245,7 +252,7 @@ class FakePasswords:
 def unit_of_work() -> FakeUnitOfWork:
     """A store in memory with the seeded roles."""
     fake = FakeUnitOfWork()
-    fake.execute(lambda transaction: transaction.roles.seed(SEEDED_ROLES))
+    fake.execute(ANYBODY, lambda transaction: transaction.roles.seed(SEEDED_ROLES), list)
     return fake
 
 
@@ -271,7 +278,7 @@ def add_user(unit_of_work: FakeUnitOfWork) -> Callable[..., User]:
     def add(user_name: str, *roles: str, password_hash: str | None = None, **contact: Any) -> User:
         new = NewUser(user_name, roles=roles, **contact)
         return unit_of_work.execute(
-            lambda transaction: transaction.users.add(new, password_hash=password_hash, by=None, at=NOW)
+            ANYBODY, lambda transaction: transaction.users.add(new, password_hash=password_hash, by=None, at=NOW), User
         )
 
     return add
@@ -282,13 +289,10 @@ def calling() -> Callable[..., Passport]:
     """A passport in the name of a user, for application code: ``calling(user, scope="own")``."""
 
     def passport(user: User | None, *, scope: str = "any", credential_id: str = "api_key/1") -> Passport:
-        anybody = Passport(
-            issuer="gateway", audience="identity", request_id="r1", method="POST", target="/", body_sha256=""
-        )
         if user is None:
-            return anybody
+            return ANYBODY
         return replace(
-            anybody,
+            ANYBODY,
             user_id=user.user_id,
             user_name=user.user_name,
             roles=user.roles,

@@ -136,7 +136,7 @@ def _create_coordination() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", BigId, primary_key=True, autoincrement=False, comment="who sent the request"),
-        sa.Column("operation", sa.String(64), primary_key=True, comment="operation that was asked for"),
+        sa.Column("operation", sa.String(64), primary_key=True, comment="permission that it used"),
         sa.Column("idempotency_key", BinaryText(255), primary_key=True, comment="the client's key"),
         sa.Column("request_sha256", sa.String(64), nullable=False, comment="what was asked, to notice another request"),
         sa.Column("answer", LongText, comment="JSON of the first answer; null: it held a secret"),

@@ -1,5 +1,6 @@
 """API keys, sign-in, sign-out and grants, on fakes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,8 +55,9 @@ def test_a_key_is_made_for_its_caller(create, calling, ada, unit_of_work):
     api_key, credential = create(calling(ada, scope="own"), ApiKeyRequest(description="laptop"))
     assert (api_key.user_id, api_key.api_key, api_key.description) == (ada.user_id, credential.credential, "laptop")
     (change,) = unit_of_work.changes
-    assert (change.resource, change.operation, change.object_id) == ("api_key", "insert", api_key.api_key_id)
+    assert (change.resource, change.operation, change.object_id) == ("api_key", "insert", str(api_key.api_key_id))
     assert credential.secret not in str(change)
+    assert unit_of_work.executed[-1] == ("", True)
 
 
 def test_a_key_for_somebody_else_needs_scope_any_and_all_their_rights(create, calling, ada, admin, add_user):
@@ -100,7 +102,7 @@ def test_name_address_and_number_all_sign_in(sign_in, calling, ada, login, unit_
     assert signed_in.session.expires_at == NOW + timedelta(hours=12)
     ((change, actor),) = unit_of_work.store.recorded
     assert (change.resource, change.operation) == ("session", "insert")
-    assert (actor.user_id, actor.credential_id) == (ada.user_id, f"session/{signed_in.session.session_id}")
+    assert (actor.user_id, actor.user_name, actor.authentication) == (ada.user_id, "ada", "password")
     assert signed_in.credential.secret not in str(change)
     assert signed_in.credential.credential not in str(change)
 
@@ -230,6 +232,15 @@ def test_unknown_and_mistaken_credentials_have_no_grant(create, sign_in, calling
     ] * 3
 
 
+def test_every_sign_in_is_a_new_one_whatever_key_comes_along(sign_in, calling, ada, unit_of_work):
+    """Callers of a public operation share no identity, so their keys would meet each other's."""
+    caller = replace(calling(None), idempotency_key="once")
+    sign_in(caller, "ada", PASSWORD)
+    with pytest.raises(CredentialsInvalid):
+        sign_in(caller, "ada", "not the password at all")
+    assert [key for key, _ in unit_of_work.executed[-2:]] == ["", ""]
+
+
 def test_an_expired_session_is_unknown_and_an_expired_key_inactive(create, sign_in, calling, ada, credentials):
     """Sessions end all the time; the end of a key deserves a reason."""
     token = sign_in(calling(None), "ada", PASSWORD).credential.credential
@@ -243,9 +254,7 @@ def test_the_first_run_happens_once(unit_of_work, passwords, clock, calling, gra
     """A second first run would be a way in."""
     unit_of_work.store.roles.clear()
     run, account = FirstRun(unit_of_work, passwords, clock), new_first_account()
-    assert not run.is_done()
     assert run(calling(None), account)
-    assert run.is_done()
     assert not run(calling(None), new_first_account())
     assert sign_in(calling(None), "admin", account.password).session.user_id == 1
     assert grant("api_key", account.api_key.credential).roles == ("administrator",)

@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 from signet_common.passport import Passport
 from signet_identity.application.ports import Transaction
+from signet_identity.application.reach import reaches
 from signet_identity.domain.errors import FieldRefused, NotFound, PrivilegeExceeded
-from signet_identity.domain.permissions import Rights, Scope
+from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import User
 
 
@@ -24,11 +25,6 @@ def user_id_of(caller: Passport) -> int:
     return caller.user_id
 
 
-def reaches(caller: Passport, owner_id: int) -> bool:
-    """Whether the caller's scope includes what belongs to a user."""
-    return caller.scope == Scope.ANY or caller.user_id == owner_id
-
-
 def user_in_reach(transaction: Transaction, caller: Passport, user_id: int) -> User:
     """Return a user that the caller's scope includes and whose account the caller may manage.
 
@@ -38,7 +34,7 @@ def user_in_reach(transaction: Transaction, caller: Passport, user_id: int) -> U
     """
     user = transaction.users.get(user_id) if reaches(caller, user_id) else None
     if user is None:
-        raise NotFound
+        raise NotFound(f"there is no user {user_id}")
     if user_id != caller.user_id:
         require_cover(transaction, caller, transaction.roles.rights_of(user_id))
     return user
@@ -58,10 +54,10 @@ def rights_of_roles(transaction: Transaction, names: Collection[str]) -> Rights:
 
 
 def require_cover(transaction: Transaction, caller: Passport, rights: Rights) -> None:
-    """Check that the caller, by the database and not by the passport, lacks nothing of ``rights``.
+    """Check that the caller, by the database and not by the passport, lacks nothing of `rights`.
 
     Raises:
         PrivilegeExceeded: the caller lacks something.
     """
     if not transaction.roles.rights_of(user_id_of(caller)).covers(rights):
-        raise PrivilegeExceeded
+        raise PrivilegeExceeded("this takes a permission that you do not hold yourself")

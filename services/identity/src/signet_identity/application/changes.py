@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signet_identity.application.ports import Change
+from signet_common.messaging.recording import Change
 from signet_identity.domain.credentials import ApiKey, Session
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import User
@@ -13,7 +13,7 @@ API_KEY_FIELDS = ("user_id", "api_key", "description", "api_key_state", "expires
 
 def inserted_user(user: User) -> Change:
     """Tell of a new account."""
-    return Change("user", "insert", user.user_id, user.version, _inserted(user, USER_FIELDS))
+    return Change("user", "insert", str(user.user_id), user.version, _inserted(user, USER_FIELDS))
 
 
 def updated_user(old: User, new: User) -> Change:
@@ -23,36 +23,36 @@ def updated_user(old: User, new: User) -> Change:
         for name in USER_FIELDS
         if getattr(old, name) != getattr(new, name)
     }
-    return Change("user", "update", new.user_id, new.version, changes)
+    return Change("user", "update", str(new.user_id), new.version, changes)
 
 
 def inserted_role(role: Role) -> Change:
     """Tell of a new role and what it permits."""
     permissions = sorted(f"{permission.name} {permission.scope}" for permission in role.permissions)
     changes = {"role_name": (None, role.role_name), "permissions": (None, permissions)}
-    return Change("role", "insert", role.role_id, 1, changes)
+    return Change("role", "insert", str(role.role_id), 1, changes)
 
 
 def inserted_api_key(api_key: ApiKey) -> Change:
     """Tell of a new key; its secret is not among its fields."""
-    return Change("api_key", "insert", api_key.api_key_id, api_key.version, _inserted(api_key, API_KEY_FIELDS))
+    return Change("api_key", "insert", str(api_key.api_key_id), api_key.version, _inserted(api_key, API_KEY_FIELDS))
 
 
 def revoked_api_key(api_key: ApiKey, version: int) -> Change:
     """Tell of a key that signs nothing any more."""
     changes = {"user_id": (api_key.user_id, None), "api_key": (api_key.api_key, None)}
-    return Change("api_key", "delete", api_key.api_key_id, version, changes)
+    return Change("api_key", "delete", str(api_key.api_key_id), version, changes)
 
 
 def opened_session(session: Session) -> Change:
     """Tell of a sign-in."""
     changes = {"user_id": (None, session.user_id), "expires_at": (None, session.expires_at)}
-    return Change("session", "insert", session.session_id, 1, changes)
+    return Change("session", "insert", str(session.session_id), 1, changes)
 
 
 def ended_session(session_id: int, user_id: int) -> Change:
     """Tell of a sign-out."""
-    return Change("session", "delete", session_id, 2, {"user_id": (user_id, None)})
+    return Change("session", "delete", str(session_id), 2, {"user_id": (user_id, None)})
 
 
 def failed_login(user: User | None, reason: str) -> Change:
@@ -63,7 +63,7 @@ def failed_login(user: User | None, reason: str) -> Change:
     changes: dict[str, tuple[Any, Any]] = {"reason": (None, reason)}
     if user is not None:
         changes |= {"user_id": (None, user.user_id), "user_name": (None, user.user_name)}
-    return Change("session", "login_failed", None, None, changes)
+    return Change("session", "login_failed", changes=changes)
 
 
 def _inserted(row: object, fields: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:

@@ -50,7 +50,7 @@ class CreateApiKey:
                 by=caller.user_id,
                 at=now,
             )
-            transaction.record(inserted_api_key(api_key), caller)
+            transaction.record(inserted_api_key(api_key))
             return api_key
 
-        return self._unit_of_work.execute(work), credential
+        return self._unit_of_work.execute(caller, work, ApiKey, secret=True), credential

@@ -1,5 +1,7 @@
 """Create a user."""
 
+from dataclasses import replace
+
 from signet_common.passport import Passport
 from signet_identity.application.authority import require_cover, rights_of_roles
 from signet_identity.application.changes import inserted_user
@@ -32,10 +34,13 @@ class CreateUser:
         def work(transaction: Transaction) -> User:
             require_cover(transaction, caller, rights_of_roles(transaction, new.roles))
             user = transaction.users.add(new, password_hash=password_hash, by=caller.user_id, at=now)
-            transaction.record(inserted_user(user), caller)
+            transaction.record(inserted_user(user))
             return user
 
-        return self._unit_of_work.execute(work)
+        # A key's row holds a digest of the body, fast to compute: no password may be guessed against it. A repeat is
+        # refused all the same, by the name that is taken.
+        keyed = caller if new.password is None else replace(caller, idempotency_key="")
+        return self._unit_of_work.execute(keyed, work, User)
 
     def _hash(self, new: NewUser) -> str | None:
         if new.password is None:

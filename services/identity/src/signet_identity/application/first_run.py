@@ -36,10 +36,6 @@ class FirstRun:
         self._passwords = passwords
         self._clock = clock
 
-    def is_done(self) -> bool:
-        """Whether there is an administrator already."""
-        return self._unit_of_work.execute(lambda transaction: transaction.users.any_administrator())
-
     def __call__(self, deployment: Passport, account: FirstAccount) -> bool:
         """Store the account; False, and nothing is changed, where an administrator exists."""
         password_hash = self._passwords.hash(account.password)
@@ -49,14 +45,14 @@ class FirstRun:
             if transaction.users.any_administrator():
                 return False
             for role in transaction.roles.seed(SEEDED_ROLES):
-                transaction.record(inserted_role(role), deployment)
+                transaction.record(inserted_role(role))
             new = NewUser(account.user_name, roles=(ADMINISTRATOR,))
             user = transaction.users.add(new, password_hash=password_hash, by=None, at=now)
-            transaction.record(inserted_user(user), deployment)
+            transaction.record(inserted_user(user))
             api_key = transaction.api_keys.add(
                 account.api_key, user_id=user.user_id, description="first run", expires_at=None, by=None, at=now
             )
-            transaction.record(inserted_api_key(api_key), deployment)
+            transaction.record(inserted_api_key(api_key))
             return True
 
-        return self._unit_of_work.execute(work)
+        return self._unit_of_work.execute(deployment, work, bool, secret=True)

@@ -34,7 +34,7 @@ class Grant:
 
 
 class IssueGrant:
-    """Grants, for the gateway. ``operations`` are the permission names that the contracts ask for."""
+    """Grants, for the gateway. `operations` are the permission names that the contracts ask for."""
 
     def __init__(self, credentials: Credentials, operations: Collection[str], clock: Clock) -> None:
         self._credentials = credentials

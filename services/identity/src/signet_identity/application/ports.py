@@ -1,14 +1,15 @@
 """What identity's intentions need from the outside, in their own words.
 
-One transaction is one call of ``UnitOfWork.execute``: the work gets the repositories of that transaction, and may be
+One transaction is one call of `UnitOfWork.execute`: the work gets the repositories of that transaction, and may be
 run again from its beginning when the database had to roll it back. So it changes nothing but through them.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session
 from signet_identity.domain.permissions import Rights
@@ -22,22 +23,8 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What happened, for the event: ``changes`` is field → (old, new) and never holds a secret.
-
-    ``object_version`` is None where no object changed: a refused sign-in.
-    """
-
-    resource: str
-    operation: str
-    object_id: int | None
-    object_version: int | None
-    changes: Mapping[str, tuple[Any, Any]]
-
-
-@dataclass(frozen=True, slots=True)
 class Account:
-    """A user with what proves it at sign-in. ``password_hash`` is None where no password was ever set."""
+    """A user with what proves it at sign-in. `password_hash` is None where no password was ever set."""
 
     user: User
     password_hash: str | None = field(repr=False)
@@ -140,15 +127,22 @@ class Transaction(Protocol):
     @property
     def sessions(self) -> Sessions: ...
 
-    def record(self, change: Change, actor: Passport) -> None:
-        """Add the event that tells of a change, committed with it or not at all."""
+    def record(self, change: Change) -> None:
+        """Add the event that tells of a change; it commits with the change or not at all."""
         ...
 
 
 class UnitOfWork(Protocol):
-    """One transaction per call."""
+    """One transaction per call, in the name of a caller, of whom its events tell."""
 
-    def execute(self, work: Callable[[Transaction], T]) -> T: ...
+    def execute(
+        self, caller: Passport, work: Callable[[Transaction], T], result: type[T], *, secret: bool = False
+    ) -> T:
+        """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns.
+
+        With `secret` the answer is kept nowhere, and a repeat is refused.
+        """
+        ...
 
 
 class Accounts(Protocol):

@@ -58,10 +58,10 @@ class SignIn:
                 raise CredentialsInvalid
             user_id = account.user.user_id
             session = transaction.sessions.add(credential, user_id=user_id, expires_at=now + self._lifetime, at=now)
-            transaction.record(opened_session(session), _signed_in(caller, account.user, session))
+            transaction.record(opened_session(session))
             return session
 
-        return SignedIn(self._unit_of_work.execute(work), credential)
+        return SignedIn(self._unit_of_work.execute(_as_user(caller, account.user), work, Session), credential)
 
     def _proven(self, caller: Passport, login: str, password: str) -> Account:
         account = self._accounts.by_login(login_kind(login), login)
@@ -78,15 +78,19 @@ class SignIn:
         return account
 
     def _refuse(self, caller: Passport, user: User | None, reason: str) -> None:
-        self._unit_of_work.execute(lambda transaction: transaction.record(failed_login(user, reason), caller))
+        nobody = replace(caller, idempotency_key="")
+        self._unit_of_work.execute(
+            nobody, lambda transaction: transaction.record(failed_login(user, reason)), type(None)
+        )
 
 
-def _signed_in(caller: Passport, user: User, session: Session) -> Passport:
+def _as_user(caller: Passport, user: User) -> Passport:
+    """The caller by the name that was just proven; every sign-in is a new one, whatever key a client sends along."""
     return replace(
         caller,
         user_id=user.user_id,
         user_name=user.user_name,
         roles=user.roles,
         authentication="password",
-        credential_id=f"session/{session.session_id}",
+        idempotency_key="",
     )

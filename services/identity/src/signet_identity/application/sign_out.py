@@ -22,11 +22,11 @@ class SignOut:
         user_id = user_id_of(caller)
         kind, _, number = caller.credential_id.partition("/")
         if kind != "session":
-            raise NotFound
+            raise NotFound("an API key has no session")
 
         def work(transaction: Transaction) -> None:
             if not transaction.sessions.end(int(number)):
-                raise NotFound
-            transaction.record(ended_session(int(number), user_id), caller)
+                raise NotFound("the session has ended")
+            transaction.record(ended_session(int(number), user_id))
 
-        self._unit_of_work.execute(work)
+        self._unit_of_work.execute(caller, work, type(None))

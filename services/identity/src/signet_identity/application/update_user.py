@@ -21,7 +21,7 @@ class UserUpdate:
     contact: Mapping[str, str | None] = field(default_factory=dict)
     user_state: State | None = None
     roles: tuple[str, ...] | None = None
-    if_version: int | None = None
+    expected: frozenset[int] | None = None
 
 
 class UpdateUser:
@@ -37,8 +37,8 @@ class UpdateUser:
         Raises:
             FieldRefused, Duplicate: a value cannot be had.
             NotFound: no such user in the caller's scope.
-            VersionConflict: ``if_version`` is not the user's version.
-            PrivilegeExceeded: state or roles need scope ``any``, and everything that they carry.
+            VersionConflict: the user is at none of the `expected` versions.
+            PrivilegeExceeded: state or roles need scope `any`, and everything that they carry.
             LastAdministrator: nobody would be left who may do everything.
         """
         check_contact(update.contact)
@@ -46,18 +46,18 @@ class UpdateUser:
         def work(transaction: Transaction) -> User:
             transaction.roles.lock_administration()
             old = user_in_reach(transaction, caller, update.user_id)
-            if update.if_version not in (None, old.version):
-                raise VersionConflict
+            if update.expected is not None and old.version not in update.expected:
+                raise VersionConflict(f"user {old.user_id} is at version {old.version}")
             new = self._changed(transaction, caller, old, update)
             if new == old:
                 return old
             _keep_an_administrator(transaction, old, new)
             new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)
             transaction.users.save(new)
-            transaction.record(updated_user(old, new), caller)
+            transaction.record(updated_user(old, new))
             return new
 
-        return self._unit_of_work.execute(work)
+        return self._unit_of_work.execute(caller, work, User)
 
     def _changed(self, transaction: Transaction, caller: Passport, old: User, update: UserUpdate) -> User:
         values: dict[str, Any] = dict(update.contact)
@@ -68,11 +68,11 @@ class UpdateUser:
             require_cover(transaction, caller, rights_of_roles(transaction, values["roles"]))
         new = replace(old, **values)
         if (new.user_state, new.roles) != (old.user_state, old.roles) and caller.scope != Scope.ANY:
-            raise PrivilegeExceeded
+            raise PrivilegeExceeded("state and roles are not the own account's to change")
         return new
 
 
 def _keep_an_administrator(transaction: Transaction, old: User, new: User) -> None:
     loses_one = old.is_active_administrator and not new.is_active_administrator
     if loses_one and transaction.users.count_active_administrators() <= 1:
-        raise LastAdministrator
+        raise LastAdministrator("this is the last active administrator")

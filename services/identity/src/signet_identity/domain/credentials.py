@@ -19,7 +19,7 @@ TOKEN_PREFIX = "st_"  # noqa: S105 - the visible beginning of every token, not o
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key as it is shown: never with its secret. ``expires_at`` is UTC; None means it does not expire."""
+    """An API key as it is shown: never with its secret. `expires_at` is UTC; None means it does not expire."""
 
     api_key_id: int
     user_id: int

@@ -29,7 +29,7 @@ class Duplicate(IdentityError):
     """A unique value belongs to another row already."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(f"{field} is taken")
+        super().__init__(f"{field}: belongs to another user")
         self.field = field
 
 

@@ -1,6 +1,6 @@
 """Permissions: resource × operation, with the scope in which it holds.
 
-The wildcard ``*:*`` (scope any) means every operation that any contract names, today's and tomorrow's. It is a value of
+The wildcard `*:*` (scope any) means every operation that any contract names, today's and tomorrow's. It is a value of
 its own: only a holder of the wildcard covers the wildcard, so nobody can collect single permissions up to it.
 """
 
@@ -20,7 +20,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One permission; ``name`` is ``resource:operation``."""
+    """One permission; `name` is `resource:operation`."""
 
     name: str
     scope: Scope
@@ -34,7 +34,7 @@ class Rights:
 
     @classmethod
     def of(cls, permissions: Iterable[Permission]) -> "Rights":
-        """Unite permissions, of one role or of several: ``any`` wins over ``own``."""
+        """Unite permissions, of one role or of several: `any` wins over `own`."""
         scopes: dict[str, Scope] = {}
         for permission in permissions:
             if scopes.get(permission.name) is not Scope.ANY:
@@ -42,7 +42,7 @@ class Rights:
         return cls(scopes)
 
     def covers(self, other: "Rights") -> bool:
-        """Whether the holder of these rights lacks nothing of ``other``."""
+        """Whether the holder of these rights lacks nothing of `other`."""
         return all(self._allows(name, scope) for name, scope in other.scopes.items())
 
     def expanded(self, operations: Iterable[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Users, and the rules of what identifies them.
 
 A login is a user name, an e-mail address or a phone number. The three can never be mistaken for each other: an address
-has an ``@``, a number is digits after an optional ``+``, and a user name is neither. So nobody can take a name that
+has an `@`, a number is digits after an optional `+`, and a user name is neither. So nobody can take a name that
 captures somebody else's sign-in.
 """
 
@@ -41,7 +41,7 @@ class LoginKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What an account begins with; ``password`` is None for one that signs in with nothing, only with API keys."""
+    """What an account begins with; `password` is None for one that signs in with nothing, only with API keys."""
 
     user_name: str
     email: str | None = None
@@ -96,7 +96,7 @@ def check_user_name(value: str) -> str:
 
 
 def check_email(value: str) -> str:
-    """Return an e-mail address: something, one ``@``, something; who owns it is not decided by its looks.
+    """Return an e-mail address: something, one `@`, something; who owns it is not decided by its looks.
 
     Raises:
         FieldRefused: not of that shape, or longer than 254 bytes (RFC 5321, 4.5.3.1.3 less the angle brackets).
@@ -109,7 +109,7 @@ def check_email(value: str) -> str:
 
 
 def check_phone(value: str) -> str:
-    """Return a phone number: ASCII digits, an optional ``+`` before them.
+    """Return a phone number: ASCII digits, an optional `+` before them.
 
     Raises:
         FieldRefused: anything else.

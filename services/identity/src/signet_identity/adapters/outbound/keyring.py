@@ -1,8 +1,8 @@
 """Secrets at rest: AES-256-GCM under a keyring that lives outside the database and its backups.
 
-A keyring is a JSON file, readable by its owner alone: ``{"current": "k1", "keys": {"k1": "<base64url, 32 bytes>"}}``.
+A keyring is a JSON file, readable by its owner alone: `{"current": "k1", "keys": {"k1": "<base64url, 32 bytes>"}}`.
 The current key encrypts, every key decrypts, so that a key can be replaced while rows still lie under the old one.
-A stored secret reads ``k1:<base64url of nonce 12 ‖ ciphertext ‖ tag 16>``; its associated data name table, row, column
+A stored secret reads `k1:<base64url of nonce 12 ‖ ciphertext ‖ tag 16>`; its associated data name table, row, column
 and key, so that a ciphertext which somebody moved to another row does not decrypt.
 
 KeyringError

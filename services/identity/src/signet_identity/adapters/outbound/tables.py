@@ -1,4 +1,4 @@
-"""Identity's tables. The row classes serve migrations and names; queries run on their ``__table__`` with Core."""
+"""Identity's tables. The row classes serve migrations and names; queries run on their `__table__` with Core."""
 
 from datetime import datetime
 

@@ -1,0 +1,185 @@
+"""What identity reads and answers, as pydantic models; the published contract is made from them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from signet_common.web.schemas import (
+    MAX_ID,
+    BodyModel,
+    DateRangeQuery,
+    PagedQuery,
+    QueryId,
+    ViewModel,
+)
+from signet_identity.adapters.inbound.fields import (
+    Description,
+    DisplayName,
+    Email,
+    Instant,
+    Login,
+    NamePart,
+    Phone,
+    RoleNames,
+    StateName,
+    UserName,
+)
+from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from signet_identity.domain.users import State
+
+
+class SignInBody(BodyModel):
+    """Who signs in, and the proof."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"login": "admin", "password": "correct horse battery staple"}]}
+    )
+
+    login: Annotated[Login, Field(description="User name, e-mail address or phone number.")]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_CHARACTERS)]
+
+
+class UserBody(BodyModel):
+    """A new user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"user_name": "ada", "password": "analytical engine", "email": "ada@example.org", "roles": ["user"]}
+            ]
+        }
+    )
+
+    user_name: Annotated[UserName, Field(description="No `@`, no leading `+`, not digits only.")]
+    password: Annotated[
+        str | None,
+        Field(
+            min_length=MINIMUM_CHARACTERS,
+            max_length=MAXIMUM_CHARACTERS,
+            description="Any characters, without the user name. Absent: no sign-in, API keys only.",
+        ),
+    ] = None
+    email: Email | None = None
+    phone: Phone | None = None
+    display_name: DisplayName | None = None
+    roles: Annotated[RoleNames, Field(default_factory=list)]
+
+
+class UserPatch(BodyModel):
+    """What shall change of a user. What is absent stays; a contact that is null is cleared."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_state": "inactive"}]})
+
+    email: Email | None = None
+    phone: Phone | None = None
+    display_name: DisplayName | None = None
+    user_state: Annotated[StateName | None, Field(description="Null: stays.")] = None
+    roles: Annotated[RoleNames | None, Field(description="All roles from now on. Null: stay.")] = None
+
+
+class UsersQuery(DateRangeQuery):
+    """Which users."""
+
+    user_name: Annotated[NamePart | None, Field(description="Contained in the name.")] = None
+    user_state: Annotated[StateName | None, Field(description="Only users in this state.")] = None
+
+
+class UserView(ViewModel):
+    """A user."""
+
+    user_id: int
+    user_name: str
+    email: str | None
+    phone: str | None
+    display_name: str | None
+    user_state: State
+    roles: tuple[str, ...]
+    version: int
+    created_at: datetime
+    created_by: int | None
+    updated_at: datetime
+    updated_by: int | None
+
+
+class PermissionView(ViewModel):
+    """What a role permits, and where."""
+
+    name: str
+    scope: Literal["own", "any"]
+
+
+class RoleView(ViewModel):
+    """A role."""
+
+    role_id: int
+    role_name: str
+    description: str
+    permissions: tuple[PermissionView, ...]
+
+
+class ApiKeyBody(BodyModel):
+    """A new API key."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"description": "nightly import"}]})
+
+    user_id: Annotated[int, Field(ge=1, le=MAX_ID, description="For whom; absent: the caller.")] | None = None
+    description: Description | None = None
+    expires_at: Annotated[Instant | None, Field(description="When it ends, with a zone; absent: never.")] = None
+
+
+class ApiKeysQuery(PagedQuery):
+    """Which API keys."""
+
+    user_id: Annotated[QueryId | None, Field(description="Only keys of this user.")] = None
+
+
+class ApiKeyView(ViewModel):
+    """An API key; its secret is shown at creation alone."""
+
+    api_key_id: int
+    user_id: int
+    api_key: str
+    description: str | None
+    api_key_state: State
+    expires_at: datetime | None
+    version: int
+    created_at: datetime
+    created_by: int | None
+
+
+class NewApiKeyView(ApiKeyView):
+    """An API key with its secret, which nobody will see again."""
+
+    secret: str
+
+
+class SessionView(ViewModel):
+    """A new session: the token names it, the secret signs under it; neither is shown again."""
+
+    session_id: int
+    user_id: int
+    token: str
+    secret: str
+    expires_at: datetime
+
+
+class GrantBody(BodyModel):
+    """Which credential the gateway asks about. Bounded, whatever a client put into the header."""
+
+    kind: Literal["api_key", "token"]
+    credential: Annotated[str, StringConstraints(max_length=512)]
+
+
+class GrantView(ViewModel):
+    """Whom a credential speaks for, and what signs under it around now."""
+
+    credential_id: str
+    user_id: int
+    user_name: str
+    user_state: State
+    credential_state: State
+    roles: tuple[str, ...]
+    permissions: dict[str, str]
+    expires_at: datetime | None
+    keys: dict[str, str]

@@ -1,0 +1,35 @@
+"""What one transaction reaches, wired to its connection."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_identity.adapters.outbound.credentials import SqlApiKeys, SqlSessions
+from signet_identity.adapters.outbound.event_map import EventMap
+from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.roles import SqlRoles
+from signet_identity.adapters.outbound.users import SqlUsers
+
+
+class SqlTransaction:
+    """Implements `ports.Transaction` for one caller."""
+
+    def __init__(self, connection: Connection, caller: Passport, keyring: Keyring, events: EventMap) -> None:
+        self.users = SqlUsers(connection)
+        self.roles = SqlRoles(connection)
+        self.api_keys = SqlApiKeys(connection, keyring)
+        self.sessions = SqlSessions(connection, keyring)
+        self._connection = connection
+        self._caller = caller
+        self._events = events
+
+    def record(self, change: Change) -> None:
+        """Put the event into the outbox, in this transaction."""
+        self._events.add(self._connection, change, self._caller)
+
+
+def transactions(keyring: Keyring, events: EventMap) -> Callable[[Connection, Passport], SqlTransaction]:
+    """Return what makes the transaction of a connection and a caller."""
+    return lambda connection, caller: SqlTransaction(connection, caller, keyring, events)
