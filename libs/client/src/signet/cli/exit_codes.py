@@ -1,0 +1,48 @@
+"""What the command's exit status says, for scripts."""
+
+from enum import IntEnum
+
+from signet.errors import (
+    AnswerInvalid,
+    ArgumentInvalid,
+    AuthenticationFailed,
+    Conflict,
+    NotFound,
+    NotSignedIn,
+    SignetError,
+    Unavailable,
+    Unreachable,
+)
+
+
+class ExitCode(IntEnum):
+    """The exit statuses, as `signet --help` lists them."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_SIGNED_IN = 3
+    NOT_FOUND = 4
+    CONFLICT = 5
+    UNREACHABLE = 6
+    DEFECT = 70  # sysexits.h: EX_SOFTWARE
+
+
+EPILOG = (
+    "Exit status: 0 done; 1 refused by the platform; 2 usage; 3 not signed in, or the credential was refused; "
+    "4 no such resource; 5 conflict (duplicate, idempotency key, version); 6 no usable answer, trying later may help; "
+    "70 a defect of this program."
+)
+
+_BY_ERROR = (
+    (ArgumentInvalid, ExitCode.USAGE),
+    ((NotSignedIn, AuthenticationFailed), ExitCode.NOT_SIGNED_IN),
+    (NotFound, ExitCode.NOT_FOUND),
+    (Conflict, ExitCode.CONFLICT),
+    ((Unreachable, Unavailable, AnswerInvalid), ExitCode.UNREACHABLE),
+)
+
+
+def exit_code(error: SignetError) -> ExitCode:
+    """The exit status for an error."""
+    return next((code for kinds, code in _BY_ERROR if isinstance(error, kinds)), ExitCode.REFUSED)

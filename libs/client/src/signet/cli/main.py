@@ -1,0 +1,73 @@
+"""The command `signet`."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signet.cli import audit, demos, keys, sessions, sign, users
+from signet.cli.exit_codes import EPILOG, ExitCode
+from signet.cli.failures import ReportingGroup
+from signet.cli.output import note
+from signet.cli.profiles import ProfileStore
+from signet.cli.state import State
+
+app = typer.Typer(
+    name="signet",
+    cls=ReportingGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog=EPILOG,
+    help="Talk to a Signet gateway; every request is signed.",
+)
+app.command()(sessions.login)
+app.command()(sessions.logout)
+app.command()(sign.sign)
+app.add_typer(demos.app, name="demos")
+app.add_typer(audit.app, name="audit")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version_of("signet"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    *,
+    url: Annotated[str | None, typer.Option(help="The gateway; or SIGNET_URL.")] = None,
+    profile: Annotated[str | None, typer.Option(help="The profile; or SIGNET_PROFILE.")] = None,
+    first_run: Annotated[Path | None, typer.Option(help="Act by a platform's first-run.json.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1)] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Talk to a Signet gateway; every request is signed.
+
+    Who signs: --first-run, --profile, SIGNET_API_KEY with SIGNET_SECRET, or the profile of SIGNET_PROFILE ("default").
+    """
+    ctx.obj = State(
+        profiles=ProfileStore.of_this_user(),
+        url=url,
+        profile=profile,
+        first_run=first_run,
+        timeout=timeout,
+        as_json=as_json,
+    )
+
+
+def main() -> None:
+    """Run the command; a defect is reported in one line, because this is the process's outermost frame."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - nothing lies further out
+        note(f"signet: a defect of this program: {type(error).__name__}: {error}")
+        sys.exit(ExitCode.DEFECT)

@@ -1,0 +1,103 @@
+"""Print answers: tables for people, JSON for machines, errors in one line.
+
+What the platform answers was written by others: control characters never reach the terminal, and nothing is
+read as markup.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from signet.decoding import Page
+from signet.errors import AuthenticationFailed, Refused, SignetError
+
+_UNBOUNDED = 10_000
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, in ASCII so that any terminal and any pipe takes it."""
+    typewritten = json.dumps(value, indent=2, default=_jsonable)
+    sys.stdout.write(f"{typewritten}\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; into a pipe, each row stays one line."""
+    width = None if sys.stdout.isatty() else _UNBOUNDED
+    console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(plain(cell) for cell in row))
+    console.print(table)
+
+
+def print_fields(record: Any) -> None:
+    """Print a dataclass, one field a line."""
+    print_table(["field", "value"], [(name, getattr(record, name)) for name in _names(record)])
+
+
+def print_page(plural: str, page: Page[Any], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print one page of a list: the columns named, or everything as JSON."""
+    if as_json:
+        head = {"page": page.page, "per_page": page.per_page, "has_more": page.has_more}
+        counted = {} if page.total is None else {"total": page.total}
+        print_json({plural: list(page.items), **head, **counted})
+        return
+    print_table(columns, [[getattr(item, column) for column in columns] for item in page.items])
+    notes = [f"page {page.page}"] if page.has_more or page.page > 1 else []
+    notes += [] if page.total is None else [f"{page.total} in all"]
+    notes += ["more with --page"] if page.has_more else []
+    if notes:
+        note(", ".join(notes))
+
+
+def note(text: str) -> None:
+    """Say something beside the answer, on standard error."""
+    sys.stderr.write(f"{plain(text)}\n")
+
+
+def print_error(error: SignetError, *, as_json: bool) -> None:
+    """Say what went wrong, on standard error."""
+    if as_json and isinstance(error, Refused):
+        fields = {"return_code": error.code, "return_msg": error.message, "data": error.data}
+        sys.stderr.write(json.dumps({**fields, "request_id": error.request_id}) + "\n")
+        return
+    note(f"signet: {error}")
+    if isinstance(error, Refused):
+        for fault in error.errors:
+            note(f"  {fault.get('field', '')}: {fault.get('message', '')}")
+        if error.request_id:
+            note(f"  request {error.request_id}")
+    if isinstance(error, AuthenticationFailed):
+        note("  Is the session over, or the key revoked? Sign in again: signet login")
+
+
+def plain(value: object) -> str:
+    """Return a value as text in which control characters are spelled out."""
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, tuple | list):
+        return ", ".join(plain(item) for item in value)
+    text = str(value)
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {name: getattr(value, name) for name in _names(value)}
+
+
+def _names(record: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(record)]

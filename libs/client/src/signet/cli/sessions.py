@@ -1,0 +1,57 @@
+"""`signet login` and `signet logout`."""
+
+from typing import Annotated
+
+import typer
+
+from signet.cli.output import note, print_json
+from signet.cli.passwords import ask_password
+from signet.cli.profiles import Profile
+from signet.cli.state import AsJson, state_of
+from signet.client import Client
+from signet.credentials import TokenCredential
+from signet.errors import AuthenticationFailed
+
+
+def login(
+    ctx: typer.Context,
+    *,
+    user: Annotated[str | None, typer.Option(help="User name, e-mail address or phone number.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign in and keep the session in the profile; the password is asked for, or read from standard input.
+
+    With --first-run, the administrator of that file signs in.
+    """
+    state = state_of(ctx)
+    first_run = state.first_run_file()
+    url = state.gateway_url() or (first_run.url if first_run else typer.prompt("Gateway URL", err=True))
+    if first_run and user in {None, first_run.user_name}:
+        name, password = first_run.user_name, first_run.password
+    else:
+        name = user or typer.prompt("User", err=True)
+        password = ask_password("Password")
+    with Client(url, timeout=state.timeout) as client:
+        session = client.sessions.create(name, password)
+    path = state.profiles.save(state.profile_name, Profile(url, session.credential, name))
+    if as_json:
+        print_json({"url": url, "user_id": session.user_id, "expires_at": session.expires_at, "profile": str(path)})
+    else:
+        note(f"Signed in as {name} until {session.expires_at:%Y-%m-%d %H:%M:%SZ}; kept in {path}")
+
+
+def logout(ctx: typer.Context) -> None:
+    """End the kept session, and forget the profile."""
+    state = state_of(ctx)
+    kept = state.profiles.load(state.profile_name)
+    if kept is None:
+        note(f"There is no profile {state.profile_name!r}.")
+        return
+    if isinstance(kept.credential, TokenCredential):
+        with Client(state.gateway_url() or kept.url, kept.credential, timeout=state.timeout) as client:
+            try:
+                client.sessions.end_current()
+            except AuthenticationFailed:
+                note("The session was over already.")
+    state.profiles.remove(state.profile_name)
+    note("Signed out.")

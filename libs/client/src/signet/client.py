@@ -1,0 +1,106 @@
+"""The client: one gateway, one credential, and the resources behind it.
+
+with Client("https://signet.example", ApiKeyCredential("ak_…", "…")) as signet:
+    demo = signet.demos.create("first")
+    for record in signet.audit.search(resource="demo", object_id=str(demo.demo_id)).items:
+        print(record.time, record.actor.user_name, record.operation)
+"""
+
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from signet.api.api_keys import ApiKeys
+from signet.api.audit import Audit
+from signet.api.demos import Demos
+from signet.api.roles import Roles
+from signet.api.sessions import Sessions
+from signet.api.users import Users
+from signet.connection import Connection, Time
+from signet.credentials import Credential
+from signet.errors import ArgumentInvalid
+from signet.retries import RetryPolicy
+
+USER_AGENT = "signet-python"
+
+
+class Client:
+    """The door to one gateway; close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        url: str,
+        credential: Credential | None = None,
+        *,
+        timeout: float = 10.0,
+        retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+        clock: Time | None = None,
+    ) -> None:
+        """Open nothing yet: the first request connects.
+
+        `url` is the gateway's origin. Without a credential only public operations work. `timeout` is in seconds,
+        for each of connecting, sending and waiting for bytes. `retries` is how often a request is sent again when
+        that is safe. `transport` and `clock` are doors for tests.
+
+        Raises ArgumentInvalid for a URL that is not an http(s) origin.
+        """
+        self.credential = credential
+        self._http = httpx.Client(
+            base_url=_origin(url),
+            timeout=timeout,
+            transport=transport,
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        )
+        self.connection = Connection(self._http, credential, RetryPolicy(retries), clock or Time())
+        self.demos = Demos(self.connection)
+        self.audit = Audit(self.connection)
+        self.sessions = Sessions(self.connection)
+        self.users = Users(self.connection)
+        self.roles = Roles(self.connection)
+        self.api_keys = ApiKeys(self.connection)
+
+    @classmethod
+    def login(
+        cls,
+        url: str,
+        login: str,
+        password: str,
+        *,
+        timeout: float = 10.0,
+        retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+        clock: Time | None = None,
+    ) -> Self:
+        """Sign in by user name, e-mail address or phone number; the client returned acts under that session.
+
+        Raises CredentialsInvalid, and what else `sessions.create` raises.
+        """
+        with cls(url, timeout=timeout, retries=retries, transport=transport, clock=clock) as public:
+            session = public.sessions.create(login, password)
+        return cls(url, session.credential, timeout=timeout, retries=retries, transport=transport, clock=clock)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _origin(url: str) -> httpx.URL:
+    """The gateway's origin. A user name in it would become a second, unsigned Authorization."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ArgumentInvalid(f"The gateway URL cannot be read: {error}") from error
+    plain = not (parsed.userinfo or parsed.query or parsed.fragment) and parsed.path in {"", "/"}
+    if parsed.scheme not in {"http", "https"} or not parsed.host or not plain:
+        raise ArgumentInvalid("The gateway URL must look like https://host:port, with nothing behind it.")
+    return parsed

@@ -1,0 +1,194 @@
+"""A gateway of a few lines: it proves signatures, replays its script, and remembers what it was sent."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+from signet import ApiKeyCredential, Client
+from signet.connection import Time
+from signet_protocol import signing
+from signet_protocol.headers import check_nonce, parse_timestamp, within_window
+from signet_protocol.return_codes import ReturnCode
+
+API_KEY = "ak_7Q2mJ0vS4kXn8bTz"
+SECRET = "c2lnbmV0LXRlc3QtdmVjdG9yLXNlY3JldC0wMDAwMDE"
+TOKEN = "st_9fQ1x5yWc3Rk7LbE"
+SESSION_SECRET = "c2lnbmV0LXRlc3Qtc2Vzc2lvbi1zZWNyZXQtMDAwMDI"
+SECRETS = {API_KEY: SECRET, TOKEN: SESSION_SECRET}
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request, byte for byte where it matters."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the gateway answers; `data` under success unless a code says otherwise."""
+
+    data: object = None
+    code: int = 200
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+
+    @property
+    def status(self) -> int:
+        return self.code if self.code < 1000 else self.code // 1000
+
+    @property
+    def content(self) -> bytes:
+        if self.raw is not None:
+            return self.raw
+        return json.dumps({"return_code": self.code, "return_msg": self.message, "data": self.data}).encode()
+
+
+class FakeGateway:
+    """Answers from a script, but only what is properly signed; a request proves itself once."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.script: list[Reply] = []
+        self.now: Callable[[], float] | None = None
+        self.nonces: set[str] = set()
+        self.losses: list[type[httpx.TransportError] | None] = []
+        self.public = {("POST", "/api/v1/sessions")}
+
+    def reply(self, data: object = None, **fields: Any) -> None:
+        """Add one reply to the script."""
+        self.script.append(Reply(data, **fields))
+
+    def lose(self, *losses: type[httpx.TransportError] | None) -> None:
+        """Lose the next exchanges: a ConnectError before the gateway sees it, any other after it has answered."""
+        self.losses.extend(losses)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Be an httpx transport."""
+        loss = self.losses.pop(0) if self.losses else None
+        if loss is httpx.ConnectError:
+            raise loss("refused")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        reply = self.answer(Received(request.method, request.url.raw_path.decode(), headers, request.content))
+        if loss is not None:
+            raise loss("lost")
+        return httpx.Response(
+            reply.status, content=reply.content, headers={"x-request-id": "0198-request", **reply.headers}
+        )
+
+    def answer(self, request: Received) -> Reply:
+        self.received.append(request)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            code = ReturnCode(refusal)
+            data = {"server_time": int(self.now())} if self.now and code is ReturnCode.SIGN_EXPIRED else None
+            return Reply(data, code=code.value, message=code.message)
+        return self.script.pop(0) if self.script else Reply(data={})
+
+    def _refusal(self, request: Received) -> ReturnCode | None:
+        headers = request.headers
+        stamp, nonce = headers["x-timestamp"], headers["x-nonce"]
+        check_nonce(nonce)
+        timestamp = parse_timestamp(stamp)
+        if self.now is not None and not within_window(timestamp, int(self.now())):
+            return ReturnCode.SIGN_EXPIRED
+        if nonce in self.nonces:
+            return ReturnCode.NONCE_REUSED
+        self.nonces.add(nonce)
+        if (request.method, request.target) in self.public:
+            return None
+        credential = headers.get("x-api-key") or headers["authorization"].removeprefix("Bearer ")
+        text = signing.string_to_sign(
+            timestamp=stamp,
+            nonce=nonce,
+            credential=credential,
+            method=request.method,
+            target=request.target,
+            headers=headers,
+            body_sha256=hashlib.sha256(request.body).hexdigest(),
+        )
+        key = signing.signing_key(SECRETS[credential], signing.utc_day(timestamp))
+        return None if signing.signature_matches(key, text, headers["x-sign"]) else ReturnCode.SIGN_INVALID
+
+
+@dataclass
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    seconds: float = 1_767_225_600
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture
+def clock() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def options(gateway: FakeGateway, clock: FakeTime) -> dict[str, Any]:
+    """What makes a Client talk to the fake gateway in the fake time."""
+    return {"transport": httpx.MockTransport(gateway.handle), "clock": Time(clock.now, clock.sleep)}
+
+
+@pytest.fixture
+def client(options: dict[str, Any]) -> Iterator[Client]:
+    with Client("http://gateway.test", ApiKeyCredential(API_KEY, SECRET), **options) as client:
+        yield client
+
+
+@pytest.fixture
+def gateway_url(gateway: FakeGateway) -> Iterator[str]:
+    """Serve the fake gateway on a free loopback port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = gateway.answer(Received(self.command, self.path, headers, body))
+            self.send_response(reply.status)
+            self.send_header("Content-Length", str(len(reply.content)))
+            self.send_header("X-Request-Id", "0198-request")
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(reply.content if self.command != "HEAD" else b"")
+
+        do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *arguments: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

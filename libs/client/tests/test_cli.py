@@ -1,0 +1,441 @@
+"""The command line against a gateway that proves every signature: outcomes by exit status, secrets nowhere."""
+
+import json
+import shlex
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from signet.cli.main import app
+
+API_KEY = "ak_7Q2mJ0vS4kXn8bTz"
+SECRET = "c2lnbmV0LXRlc3QtdmVjdG9yLXNlY3JldC0wMDAwMDE"
+TOKEN = "st_9fQ1x5yWc3Rk7LbE"
+SESSION_SECRET = "c2lnbmV0LXRlc3Qtc2Vzc2lvbi1zZWNyZXQtMDAwMDI"
+PASSWORD = "correct horse battery"
+SESSION = {
+    "session_id": 9,
+    "user_id": 1,
+    "token": TOKEN,
+    "secret": SESSION_SECRET,
+    "expires_at": "2036-01-01T12:00:00Z",
+}
+DEMO = {
+    "demo_id": 7,
+    "demo_name": "first",
+    "demo_state": "active",
+    "version": 1,
+    "created_at": "2026-01-01T00:00:00Z",
+    "created_by": 1,
+    "updated_at": "2026-01-01T00:00:00Z",
+    "updated_by": 1,
+}
+
+
+class Signet:
+    """The command, run in this process with a configuration folder of its own."""
+
+    def __init__(self, config: Path, url: str) -> None:
+        self.config = config
+        self.url = url
+        self.environment: dict[str, str | None] = {
+            "XDG_CONFIG_HOME": str(config),
+            "SIGNET_URL": url,
+            "SIGNET_API_KEY": API_KEY,
+            "SIGNET_SECRET": SECRET,
+            "SIGNET_PROFILE": None,
+        }
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Result:
+        return CliRunner().invoke(app, list(arguments), input=stdin, env=self.environment)
+
+    def forget_environment(self) -> None:
+        for name in ("SIGNET_URL", "SIGNET_API_KEY", "SIGNET_SECRET"):
+            self.environment[name] = None
+
+    @property
+    def profile(self) -> Path:
+        return self.config / "signet" / "profiles" / "default.json"
+
+
+@pytest.fixture
+def signet(tmp_path: Path, gateway_url: str) -> Signet:
+    return Signet(tmp_path / "config", gateway_url)
+
+
+@pytest.fixture
+def first_run(tmp_path: Path, gateway_url: str) -> Path:
+    path = tmp_path / "first-run.json"
+    path.touch(mode=0o600)
+    values = {"url": gateway_url, "user_name": "admin", "password": PASSWORD, "api_key": API_KEY, "secret": SECRET}
+    path.write_text(json.dumps(values))
+    return path
+
+
+def test_demo_is_created_and_shown_as_a_table(signet: Signet, gateway: Any) -> None:
+    """A person reads fields, not JSON."""
+    gateway.reply(DEMO)
+    result = signet("demos", "create", "first", "--state", "active")
+    assert result.exit_code == 0, result.output
+    assert "demo_name" in result.stdout
+    assert "first" in result.stdout
+    assert gateway.received[0].json == {"demo_name": "first", "demo_state": "active"}
+
+
+@pytest.mark.parametrize("arguments", [("--json", "demos", "get", "7"), ("demos", "get", "7", "--json")])
+def test_json_is_asked_for_on_either_side(signet: Signet, gateway: Any, arguments: tuple[str, ...]) -> None:
+    """Standard output then holds the JSON and nothing else."""
+    gateway.reply(DEMO)
+    result = signet(*arguments)
+    assert json.loads(result.stdout) == DEMO
+
+
+def test_list_prints_one_line_per_demo_into_a_pipe(signet: Signet, gateway: Any) -> None:
+    """Rows that wrap cannot be cut or counted."""
+    demos = [DEMO | {"demo_id": number, "demo_name": "x" * 100} for number in range(3)]
+    gateway.reply({"demos": demos, "page": 1, "per_page": 3, "has_more": True, "total": 9})
+    result = signet("demos", "list", "--name", "x", "--from", "2026-01-01", "--to", "2026-01-31", "--count")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 4
+    assert "9 in all" in result.stderr
+    assert "create_date_end=2026-01-31" in gateway.received[0].target
+
+
+def test_update_sends_only_what_was_given(signet: Signet, gateway: Any) -> None:
+    """An absent option must not clear a field."""
+    gateway.reply(DEMO | {"version": 2})
+    result = signet("demos", "update", "7", "--state", "inactive", "--if-match", "1", "--json")
+    assert json.loads(result.stdout)["version"] == 2
+    assert gateway.received[0].json == {"demo_state": "inactive"}
+    assert gateway.received[0].headers["if-match"] == '"1"'
+
+
+def test_update_without_a_change_is_bad_usage(signet: Signet, gateway: Any) -> None:
+    """Nothing is sent for nothing."""
+    assert signet("demos", "update", "7").exit_code == 2
+    assert gateway.received == []
+
+
+def test_delete_confirms_on_standard_error(signet: Signet, gateway: Any) -> None:
+    """Standard output is for answers."""
+    gateway.reply(None)
+    result = signet("demos", "delete", "7")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "7" in result.stderr
+
+
+def test_audit_search_shows_who_and_from_where(signet: Signet, gateway: Any) -> None:
+    """The question that the platform exists for."""
+    record = {
+        "event_id": "0198",
+        "time": "2026-01-01T00:00:00Z",
+        "service": "resources",
+        "resource": "demo",
+        "operation": "insert",
+        "object_id": "7",
+        "object_version": 1,
+        "actor": {"user_id": 1, "user_name": "admin", "authentication": "api_key", "credential_id": "api_key/1"},
+        "request_id": "r-1",
+        "request_digest": "d",
+        "client_ip": "192.0.2.7",
+        "changes": {"demo_name": [None, "first"]},
+        "trace_id": "t",
+    }
+    page = {"records": [record], "page": 1, "per_page": 20, "has_more": False}
+    gateway.reply(page)
+    gateway.reply(page)
+    table = signet("audit", "search", "--resource", "demo", "--object-id", "7", "--from", "2026-01-01")
+    assert table.exit_code == 0, table.output
+    for shown in ("admin", "insert", "192.0.2.7", "r-1"):
+        assert shown in table.stdout
+    assert json.loads(signet("audit", "search", "--json").stdout) == page
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(400002, 1), (403001, 1), (401006, 3), (404001, 4), (409001, 5), (412001, 5), (500001, 1)]
+)
+def test_refusals_have_their_exit_status_and_one_line(signet: Signet, gateway: Any, code: int, status: int) -> None:
+    """A script branches on the status, a person reads the line."""
+    gateway.reply({"errors": [{"field": "demo_name", "message": "too long"}]}, code=code, message="Said no.")
+    result = signet("demos", "create", "x")
+    assert result.exit_code == status
+    assert f"signet: {code} Said no." in result.stderr
+    assert "demo_name: too long" in result.stderr
+    assert "0198-request" in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.output
+
+
+def test_refusal_is_json_for_machines(signet: Signet, gateway: Any) -> None:
+    """The same fields as the envelope, and the request id."""
+    gateway.reply(code=404001, message="No.")
+    result = signet("demos", "get", "7", "--json")
+    assert json.loads(result.stderr) == {
+        "return_code": 404001,
+        "return_msg": "No.",
+        "data": None,
+        "request_id": "0198-request",
+    }
+
+
+def test_gateway_that_is_not_there_is_exit_6(signet: Signet) -> None:
+    """Port 1 of the loopback refuses."""
+    result = signet("--url", "http://127.0.0.1:1", "demos", "list")
+    assert result.exit_code == 6
+    assert "http://127.0.0.1:1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demos", "get", "seven"),
+        ("demos", "list", "--per-page", "101"),
+        ("demos", "list", "--from", "yesterday"),
+        ("--url", "gateway", "demos", "list"),
+        ("--profile", "../x", "demos", "list"),
+        ("nonsense",),
+    ],
+)
+def test_bad_usage_is_exit_2_and_sends_nothing(signet: Signet, gateway: Any, arguments: tuple[str, ...]) -> None:
+    """Found before the wire."""
+    assert signet(*arguments).exit_code == 2
+    assert gateway.received == []
+
+
+def test_without_a_credential_it_says_how_to_sign_in(signet: Signet) -> None:
+    """The first thing that a new user meets."""
+    signet.forget_environment()
+    result = signet("demos", "list")
+    assert result.exit_code == 3
+    assert "signet login" in result.stderr
+
+
+def test_half_a_credential_in_the_environment_is_named(signet: Signet) -> None:
+    """Falling back to another identity in silence would act as somebody else."""
+    signet.environment["SIGNET_SECRET"] = None
+    result = signet("demos", "list")
+    assert result.exit_code == 3
+    assert "SIGNET_SECRET" in result.stderr
+
+
+def test_login_keeps_a_session_that_only_the_owner_reads(signet: Signet, gateway: Any) -> None:
+    """The password comes by standard input; neither it nor a secret is printed, or sent anywhere else."""
+    signet.forget_environment()
+    gateway.reply(SESSION)
+    result = signet("--url", signet.url, "login", "--user", "admin", stdin=f"{PASSWORD}\n")
+    assert result.exit_code == 0, result.output
+    assert gateway.received[0].json == {"login": "admin", "password": PASSWORD}
+    assert stat.S_IMODE(signet.profile.stat().st_mode) == 0o600
+    assert stat.S_IMODE(signet.profile.parent.stat().st_mode) == 0o700
+    for hidden in (PASSWORD, TOKEN, SESSION_SECRET):
+        assert hidden not in result.output
+    assert PASSWORD not in signet.profile.read_text()
+    gateway.reply(DEMO)
+    assert signet("demos", "get", "7").exit_code == 0
+    assert gateway.received[1].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_first_run_file_signs_in_its_administrator(signet: Signet, gateway: Any, first_run: Path) -> None:
+    """The shortest way from a fresh platform to a session."""
+    signet.forget_environment()
+    gateway.reply(SESSION)
+    result = signet("--first-run", str(first_run), "login", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["user_id"] == 1
+    assert gateway.received[0].json == {"login": "admin", "password": PASSWORD}
+
+
+def test_first_run_file_signs_without_a_session(signet: Signet, gateway: Any, first_run: Path) -> None:
+    """Scripts of the platform itself need no profile, and the option goes before the environment."""
+    signet.environment["SIGNET_API_KEY"] = "ak_other"
+    gateway.reply(DEMO)
+    assert signet("--first-run", str(first_run), "demos", "get", "7").exit_code == 0
+    assert gateway.received[0].headers["x-api-key"] == API_KEY
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"url": 1}'])
+def test_unusable_credential_file_is_named(signet: Signet, first_run: Path, content: str) -> None:
+    """The path is what the user can act on."""
+    first_run.write_text(content)
+    result = signet("--first-run", str(first_run), "demos", "list")
+    assert result.exit_code == 3
+    assert str(first_run) in result.stderr
+
+
+def test_credential_file_that_others_can_read_is_refused(signet: Signet, gateway: Any, first_run: Path) -> None:
+    """Its secret has to be considered known."""
+    first_run.chmod(0o644)
+    result = signet("--first-run", str(first_run), "demos", "list")
+    assert result.exit_code == 3
+    assert "chmod 600" in result.stderr
+    assert gateway.received == []
+
+
+def test_logout_ends_the_session_and_forgets_it(signet: Signet, gateway: Any) -> None:
+    """On both sides."""
+    signet.forget_environment()
+    gateway.reply(SESSION)
+    gateway.reply(None)
+    signet("--url", signet.url, "login", "--user", "admin", stdin=f"{PASSWORD}\n")
+    result = signet("logout")
+    assert result.exit_code == 0, result.output
+    assert (gateway.received[1].method, gateway.received[1].target) == ("DELETE", "/api/v1/sessions/current")
+    assert not signet.profile.exists()
+
+
+def test_logout_forgets_a_session_that_was_over(signet: Signet, gateway: Any) -> None:
+    """Nobody should have to delete a file by hand."""
+    signet.forget_environment()
+    gateway.reply(SESSION)
+    gateway.reply(code=401009)
+    signet("--url", signet.url, "login", "--user", "admin", stdin=f"{PASSWORD}\n")
+    assert signet("logout").exit_code == 0
+    assert not signet.profile.exists()
+
+
+def test_refused_login_is_exit_3_and_keeps_nothing(signet: Signet, gateway: Any) -> None:
+    """A failed sign-in must not leave a profile behind."""
+    gateway.reply(code=401011, message="The login or the password is wrong.")
+    assert signet("login", "--user", "admin", stdin="wrong\n").exit_code == 3
+    assert not signet.profile.exists()
+
+
+def test_user_is_created_with_a_password_from_standard_input(signet: Signet, gateway: Any) -> None:
+    """Arguments are visible to every process of the machine."""
+    gateway.reply({"user_id": 2, "user_name": "ada", "user_state": "active", "roles": ["user"]})
+    result = signet("users", "create", "ada", "--role", "user", stdin=f"{PASSWORD}\n")
+    assert result.exit_code == 0, result.output
+    assert gateway.received[0].json == {"user_name": "ada", "password": PASSWORD, "roles": ["user"]}
+    assert PASSWORD not in result.output
+
+
+def test_user_without_a_password_on_standard_input_is_bad_usage(signet: Signet, gateway: Any) -> None:
+    """An empty pipe is a mistake, not an account without sign-in."""
+    assert signet("users", "create", "ada").exit_code == 2
+    assert gateway.received == []
+
+
+def test_users_are_listed(signet: Signet, gateway: Any) -> None:
+    """Roles are shown as words."""
+    user = {"user_id": 1, "user_name": "admin", "user_state": "active", "roles": ["administrator", "auditor"]}
+    gateway.reply({"users": [user], "page": 1, "per_page": 20, "has_more": False})
+    assert "administrator, auditor" in signet("users", "list").stdout
+
+
+def test_new_key_is_shown_once_or_kept_unseen(signet: Signet, gateway: Any) -> None:
+    """With --save the secret goes from the wire into a 0600 file."""
+    key = {"api_key_id": 3, "api_key": API_KEY, "secret": SECRET, "expires_at": None}
+    gateway.reply(key)
+    gateway.reply(key)
+    assert SECRET in signet("keys", "create").stdout
+    kept = signet("keys", "create", "--save", "robot")
+    assert kept.exit_code == 0, kept.output
+    assert SECRET not in kept.output
+    signet.forget_environment()
+    gateway.reply(DEMO)
+    assert signet("--profile", "robot", "demos", "get", "7").exit_code == 0
+    assert gateway.received[2].headers["x-api-key"] == API_KEY
+
+
+def test_keys_are_listed_and_revoked(signet: Signet, gateway: Any) -> None:
+    """A listing never has a secret, whatever the platform sends."""
+    key = {"api_key_id": 3, "api_key": "ak_x", "api_key_state": "active", "secret": "oops"}
+    gateway.reply({"api_keys": [key], "page": 1, "per_page": 20, "has_more": False})
+    gateway.reply(None)
+    listing = signet("keys", "list", "--json")
+    assert "ak_x" in listing.stdout
+    assert "oops" not in listing.output
+    assert signet("keys", "revoke", "3").exit_code == 0
+
+
+def test_control_characters_never_reach_the_terminal(signet: Signet, gateway: Any) -> None:
+    """A name is somebody else's text: it must not move the cursor, nor be read as markup."""
+    gateway.reply(DEMO | {"demo_name": "\x1b[2J\u009b1m[red]\ud800"})
+    result = signet("demos", "get", "7")
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.stdout
+    assert "\u009b" not in result.stdout
+    assert "\\x1b[2J" in result.stdout
+    assert "[red]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "options"),
+    [
+        ("GET", "/api/v1/demos?demo_name=a%2fb%20it's&x=[1]", ()),
+        ("post", "/api/v1/demos", ("--data", '{"demo_name":"数据🙂 $HOME \'x\'"}', "--header", "Idempotency-Key: k 1")),
+        ("PATCH", "/api/v1/demos/7?", ("--data", "{}", "--header", 'If-Match: "1"', "--header", "Content-Type: a/b")),
+        ("DELETE", "/api/v1/demos/7", ()),
+        ("HEAD", "/api/v1/demos/...", ()),
+    ],
+)
+def test_signed_curl_line_runs(
+    signet: Signet, gateway: Any, method: str, target: str, options: tuple[str, ...]
+) -> None:
+    """curl sends what was signed: target, quotes, body and headers byte for byte."""
+    result = signet("sign", method, target, *options)
+    assert result.exit_code == 0, result.output
+    assert SECRET not in result.output
+    run = subprocess.run(
+        ["sh", "-c", f"{result.stdout.rstrip()} -s --noproxy '*'"], capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    [received] = gateway.received
+    assert (received.method, received.target) == (method.upper(), target)
+    if method != "HEAD":
+        assert json.loads(run.stdout)["return_code"] == 200
+
+
+def test_signed_line_takes_a_file_as_it_is(signet: Signet, gateway: Any, tmp_path: Path) -> None:
+    """curl strips line ends from files unless told otherwise."""
+    body = tmp_path / "body.json"
+    body.write_bytes(b'{\n"demo_name": "a"\r\n}\n')
+    result = signet("sign", "POST", "/api/v1/demos", "--data", f"@{body}")
+    command = [*shlex.split(result.stdout), "-s", "--noproxy", "*"]
+    run = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    assert json.loads(run.stdout)["return_code"] == 200
+    assert gateway.received[0].body == body.read_bytes()
+
+
+def test_explain_shows_the_fifteen_lines(signet: Signet) -> None:
+    """Each numbered and named, as comments: the output still runs."""
+    result = signet("sign", "GET", "/api/v1/demos?page=1", "--explain")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "#  1  algorithm            SIGNET1-HMAC-SHA256"
+    assert lines[5] == "#  6  request target       /api/v1/demos?page=1"
+    assert lines[14].startswith("# 15  SHA-256 of the body")
+    assert lines[-1].startswith("curl ")
+    assert SECRET not in result.output
+    as_json = json.loads(signet("sign", "GET", "/api/v1/demos?page=1", "--explain", "--json").stdout)
+    assert len(as_json["string_to_sign"].split("\n")) == 15
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("GET", "api/v1/demos"),
+        ("GET", "/api//v1"),
+        ("GET", "/a", "--header", "If-Match"),
+        ("GET", "/a", "--header", "If-Match:"),
+        ("GET", "/a", "--header", "If-Match: é"),
+        ("GET", "/a", "--header", "If-Match: 1", "--header", "if-match: 2"),
+        ("POST", "/a", "--data", "@/nonexistent"),
+        ("G T", "/a"),
+    ],
+)
+def test_request_that_has_no_signature_is_bad_usage(signet: Signet, arguments: tuple[str, ...]) -> None:
+    """The gateway would refuse it, after a round trip."""
+    result = signet("sign", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_help_documents_the_exit_statuses(signet: Signet) -> None:
+    """Scripts are written from the help."""
+    text = " ".join(signet("--help").stdout.split())
+    assert "4 no such resource" in text
+    assert "--install-completion" in text
