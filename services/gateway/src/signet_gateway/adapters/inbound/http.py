@@ -1,0 +1,118 @@
+"""The WSGI application: from the server's environment to a request, and from a reply or an error to bytes.
+
+A thin path on purpose. Flask is loaded for `/docs` alone, with the first request for it.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import orjson
+
+from signet_common.observability.access_log import AccessLog
+from signet_common.observability.context import REQUEST_ID
+from signet_common.observability.tracing import Tracing
+from signet_gateway.adapters.inbound.client_address import ClientAddress
+from signet_gateway.adapters.inbound.environ import read_request
+from signet_gateway.adapters.inbound.pages import Pages
+from signet_gateway.application.errors import GatewayError, Refusal
+from signet_gateway.application.gateway import Gateway
+from signet_gateway.application.request import Reply, Request
+from signet_protocol.envelope import envelope
+from signet_protocol.return_codes import ReturnCode
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_LOGGER = logging.getLogger(__name__)
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_JSON = ("Content-Type", "application/json")
+_NO_STORE = ("Cache-Control", "no-store")
+_NO_SNIFF = ("X-Content-Type-Options", "nosniff")
+
+
+class HttpApplication:
+    """Answers every request that the worker lets through; never raises."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        pages: Pages,
+        addresses: ClientAddress,
+        *,
+        tracing: Tracing,
+        access_log: AccessLog | None,
+        new_request_id: Callable[[], str],
+    ) -> None:
+        self._gateway = gateway
+        self._pages = pages
+        self._addresses = addresses
+        self._tracing = tracing
+        self._access_log = access_log
+        self._new_request_id = new_request_id
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        started = time.perf_counter()
+        request = read_request(environ, self._new_request_id(), self._addresses)
+        token = REQUEST_ID.set(request.request_id)
+        try:
+            with self._tracing.span(request.method, environ.get("HTTP_TRACEPARENT")) as span:
+                request.traceparent = span.traceparent
+                reply = self._answer(request, environ)
+                if span.recording:
+                    span.set_attribute("http.response.status_code", reply.status)
+                headers = _complete(reply, request)
+                start_response(_STATUS_LINES.get(reply.status) or f"{reply.status} ", headers)
+                if self._access_log is not None:
+                    self._log(self._access_log, request, reply, span.trace_id, time.perf_counter() - started)
+        finally:
+            REQUEST_ID.reset(token)
+        return (reply.body,) if reply.body and request.method != "HEAD" else ()
+
+    def _answer(self, request: Request, environ: "WSGIEnvironment") -> Reply:
+        try:
+            page = self._pages.find(request.target)
+            return self._gateway.handle(request) if page is None else page(request, environ)
+        except Refusal as refusal:
+            return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)
+        except GatewayError as error:
+            _LOGGER.warning("%s", error)
+            return _refused(error.code)
+        except Exception:
+            _LOGGER.exception("unexpected failure")
+            return _refused(ReturnCode.INTERNAL_ERROR)
+
+    @staticmethod
+    def _log(access_log: AccessLog, request: Request, reply: Reply, trace_id: str, seconds: float) -> None:
+        access_log.write(
+            request_id=request.request_id,
+            trace_id=trace_id,
+            client_ip=request.client_ip,
+            user_id=request.user_id,
+            method=request.method,
+            target=request.target.partition("?")[0],
+            status=reply.status,
+            return_code=reply.return_code,
+            bytes_sent=len(reply.body),
+            seconds=seconds,
+        )
+
+
+def _refused(
+    code: ReturnCode, message: str = "", data: object = None, headers: Iterable[tuple[str, str]] = ()
+) -> Reply:
+    """Make the envelope of an error."""
+    body = orjson.dumps(envelope(code, message, data))
+    return Reply(code.http_status, [_JSON, ("Content-Length", str(len(body))), *headers], body, code.value)
+
+
+def _complete(reply: Reply, request: Request) -> list[tuple[str, str]]:
+    """Add what every answer of the gateway carries."""
+    headers = reply.headers
+    headers.append(("X-Request-Id", request.request_id))
+    headers.append(_NO_SNIFF)
+    if not any(name == "Cache-Control" for name, _ in headers):
+        headers.append(_NO_STORE)
+    return headers

@@ -1,0 +1,92 @@
+"""What the gateway answers itself, unsigned: health, readiness, the merged contract, the documentation."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import orjson
+
+from signet_gateway.application.errors import Refusal
+from signet_gateway.application.readiness import Readiness
+from signet_gateway.application.request import Reply, Request
+from signet_protocol.return_codes import ReturnCode
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+    Page = Callable[[Request, WSGIEnvironment], Reply]
+
+_DOCS = "/docs"
+_ALLOW = (("Allow", "GET, HEAD"),)
+_REVALIDATE = ("Cache-Control", "no-cache")
+
+
+class Pages:
+    """The gateway's own paths. `docs` makes the documentation's application when it is first asked for."""
+
+    def __init__(self, readiness: Readiness, document: bytes, docs: "Callable[[], WSGIApplication]") -> None:
+        self._readiness = readiness
+        self._document = document
+        self._make_docs = docs
+        self._docs: WSGIApplication | None = None
+        self._pages: dict[str, "Page"] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            "/openapi.json": self._openapi,
+        }
+
+    def find(self, target: str) -> "Page | None":
+        """Return the page of a target, None if it is not one of the gateway's own."""
+        if target.startswith("/api/"):
+            return None
+        path = target.partition("?")[0]
+        if path == _DOCS or path.startswith(_DOCS + "/"):
+            return self._documentation
+        return self._pages.get(path)
+
+    def _healthz(self, request: Request, _: "WSGIEnvironment") -> Reply:
+        return _json(request, {"status": "alive"})
+
+    def _readyz(self, request: Request, _: "WSGIEnvironment") -> Reply:
+        report = self._readiness.report()
+        return _json(request, report, 503 if report["status"] == "failed" else 200)
+
+    def _openapi(self, request: Request, _: "WSGIEnvironment") -> Reply:
+        return _document(request, self._document, 200, [_REVALIDATE])
+
+    def _documentation(self, request: Request, environ: "WSGIEnvironment") -> Reply:
+        _only_reading(request)
+        if self._docs is None:
+            self._docs = self._make_docs()
+        answer: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], _exc_info: object = None, /
+        ) -> Callable[[bytes], object]:
+            answer.append((status, headers))
+            return lambda _: None
+
+        chunks = self._docs(environ, start)
+        body = b"".join(chunks)
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+        status, headers = answer[0]
+        code = int(status[:3])
+        if code >= 400:
+            raise Refusal(ReturnCode.RESOURCE_NOT_FOUND)
+        return Reply(code, headers, body, code)
+
+
+def _json(request: Request, value: object, status: int = 200) -> Reply:
+    return _document(request, orjson.dumps(value), status, [])
+
+
+def _document(request: Request, body: bytes, status: int, headers: list[tuple[str, str]]) -> Reply:
+    _only_reading(request)
+    all_headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
+    return Reply(status, all_headers, body, status)
+
+
+def _only_reading(request: Request) -> None:
+    if request.method not in {"GET", "HEAD"}:
+        raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=_ALLOW)

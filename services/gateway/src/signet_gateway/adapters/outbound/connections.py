@@ -1,0 +1,75 @@
+"""Kept-alive connections to one service: bounded, the most recently used one first."""
+
+import socket
+from contextlib import suppress
+
+import gevent.socket
+from gevent.lock import BoundedSemaphore
+
+from signet_gateway.application.errors import UpstreamUnavailable
+
+
+class Connections:
+    """A pool of connections to `host:port`, at most `size` of them in use. All times are in seconds."""
+
+    def __init__(self, host: str, port: int, *, size: int, connect_timeout: float, read_timeout: float) -> None:
+        self._address = (host, port)
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._places = BoundedSemaphore(size)
+        self._idle: list[gevent.socket.socket] = []
+
+    def take(self, *, fresh: bool) -> tuple[gevent.socket.socket, bool]:
+        """Return a connection and whether it has been used before; `fresh` asks for a new one.
+
+        Raises UpstreamUnavailable when none can be made, or none becomes free in time.
+        """
+        if not self._places.acquire(timeout=self._connect_timeout):
+            raise UpstreamUnavailable(f"all connections to {self._address[0]}:{self._address[1]} are busy")
+        try:
+            while self._idle and not fresh:
+                connection = self._idle.pop()
+                if self._is_quiet(connection):
+                    return connection, True
+                connection.close()
+            return self._connect(), False
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give_back(self, connection: gevent.socket.socket) -> None:
+        """Return a connection whose answer has been read to its end, for the next request."""
+        self._idle.append(connection)
+        self._places.release()
+
+    def drop(self, connection: gevent.socket.socket) -> None:
+        """Close a connection that nothing more can be read from."""
+        connection.close()
+        self._places.release()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connect(self) -> gevent.socket.socket:
+        try:
+            connection = gevent.socket.create_connection(self._address, timeout=self._connect_timeout)
+        except OSError as error:
+            host, port = self._address
+            raise UpstreamUnavailable(f"cannot connect to {host}:{port}: {error}") from error
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(self._read_timeout)
+        return connection
+
+    def _is_quiet(self, connection: gevent.socket.socket) -> bool:
+        """Whether the other side has neither closed nor said anything: an idle connection has nothing to read."""
+        connection.settimeout(0.0)
+        try:
+            with suppress(BlockingIOError):
+                connection.recv(1, socket.MSG_PEEK)
+                return False
+        except OSError:
+            return False
+        connection.settimeout(self._read_timeout)
+        return True

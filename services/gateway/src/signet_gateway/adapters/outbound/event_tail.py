@@ -1,0 +1,85 @@
+"""Listens to identity's events, so that a grant which changed is not believed any longer.
+
+Each worker process has its own tail. It keeps nothing: whatever may have passed unseen clears the cache.
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Event as Stop
+from typing import Protocol
+
+from signet_common.messaging.backoff import Backoff
+from signet_common.messaging.event import Delivery, EventInvalid, parse_event
+from signet_common.messaging.ports import BusError, EventTail
+from signet_gateway.adapters.outbound.grant_cache import Change
+from signet_gateway.application.ports import CheckResult
+
+_LOGGER = logging.getLogger(__name__)
+
+BINDINGS = ("identity.#",)
+_RECEIVE_SECONDS = 1.0
+_NAMED = {"user", "api_key", "session"}
+_CHANGES_NOTHING = {"query", "login_failed"}
+
+
+class GrantListener(Protocol):
+    """Who wants to hear about changes."""
+
+    def drop(self, change: Change) -> None: ...
+    def told(self) -> None: ...
+    def untold(self) -> None: ...
+
+
+class GrantEvents:
+    """The loop that turns events into dropped grants."""
+
+    def __init__(self, open_tail: Callable[[], EventTail], listener: GrantListener) -> None:
+        self._open_tail = open_tail
+        self._listener = listener
+        self._listening = False
+
+    def run(self, stop: Stop) -> None:
+        """Listen until `stop`; after a loss wait, connect again, start over."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                self._listen(stop, backoff)
+            except BusError as error:
+                _LOGGER.warning("identity's events are not heard, grants live for a second: %s", error)
+            except Exception:
+                _LOGGER.exception("listening to identity's events failed")
+            self._listening = False
+            self._listener.untold()
+            backoff.wait(stop)
+
+    def probe(self) -> dict[str, CheckResult]:
+        """A tail that is down costs speed alone: grants are fetched each second."""
+        if self._listening:
+            return {"events": CheckResult("ok")}
+        return {"events": CheckResult("degraded", "identity's events are not heard")}
+
+    def _listen(self, stop: Stop, backoff: Backoff) -> None:
+        tail = self._open_tail()
+        try:
+            self._listener.told()
+            self._listening = True
+            while not stop.is_set():
+                for delivery in tail.receive(_RECEIVE_SECONDS):
+                    self._hear(delivery)
+                backoff.reset()
+        finally:
+            tail.close()
+
+    def _hear(self, delivery: Delivery) -> None:
+        """Drop what an event concerns; everything, where it does not say so plainly."""
+        try:
+            event = parse_event(delivery)
+        except EventInvalid:
+            self._listener.drop(Change())
+            return
+        if event.operation in _CHANGES_NOTHING:
+            return
+        if event.resource in _NAMED and event.object_id:
+            self._listener.drop(Change(event.resource, event.object_id))
+        else:
+            self._listener.drop(Change())

@@ -1,0 +1,151 @@
+"""Grants, remembered for some seconds and dropped when identity says that they have changed.
+
+A grant lives at most 30 seconds, an unknown credential 5; while nobody tells of changes (the event tail is down)
+neither lives longer than 1. A fetch that is in flight when its user or credential changes may carry the old state: its
+answer is thrown away and fetched again, for everybody who waits for it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gevent.event import AsyncResult
+
+from signet_gateway.adapters.outbound.rate_limits import AddressLimiter
+from signet_gateway.application.errors import GrantsUnavailable, rate_limited
+from signet_gateway.application.grants import Credential, Grant
+
+KNOWN_SECONDS = 30.0
+UNKNOWN_SECONDS = 5.0
+UNTOLD_SECONDS = 1.0
+MOST_ENTRIES = 10_000
+_FETCHES = 3
+
+
+class GrantFetcher(Protocol):
+    """Asks whoever knows."""
+
+    def fetch(self, credential: Credential) -> Grant | None:
+        """Return the grant of this moment; raises GrantsUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something of identity's that changed; `resource` is `user`, `api_key` or `session`, or empty for anything."""
+
+    resource: str = ""
+    object_id: str = ""
+
+    def concerns(self, grant: Grant | None) -> bool:
+        """Whether a grant may differ after this change. Of an unknown credential nobody can say: it may."""
+        if grant is None or not self.resource:
+            return True
+        if self.resource == "user":
+            return str(grant.user_id) == self.object_id
+        return grant.credential_id == f"{self.resource}/{self.object_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    grant: Grant | None
+    fetched_at: float
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A fetch that others may wait for, and what changed since it was sent."""
+
+    result: AsyncResult = field(default_factory=AsyncResult)
+    changes: list[Change] = field(default_factory=list)
+
+    def outdated(self, grant: Grant | None) -> bool:
+        return any(change.concerns(grant) for change in self.changes)
+
+
+class GrantCache:
+    """A GrantSource for one worker process; used by greenlets of one thread.
+
+    `unknown_limit` counts the credentials that an address made up.
+    """
+
+    def __init__(self, fetcher: GrantFetcher, unknown_limit: AddressLimiter, monotonic: Callable[[], float]) -> None:
+        self._fetcher = fetcher
+        self._unknown_limit = unknown_limit
+        self._monotonic = monotonic
+        self._entries: OrderedDict[Credential, _Entry] = OrderedDict()
+        self._flights: dict[Credential, _Flight] = {}
+        self._told = False
+
+    def grant(self, credential: Credential, day: str, client_ip: str) -> Grant | None:
+        """See the port."""
+        entry = self._entries.get(credential)
+        if entry is None or not self._serves(entry, day):
+            return self._fetched(credential, client_ip, known=entry is not None and entry.grant is not None)
+        self._entries.move_to_end(credential)
+        return entry.grant
+
+    def drop(self, change: Change) -> None:
+        """Forget what a change concerns, and distrust the fetches in flight."""
+        for flight in self._flights.values():
+            flight.changes.append(change)
+        for credential in [key for key, entry in self._entries.items() if change.concerns(entry.grant)]:
+            del self._entries[credential]
+
+    def told(self) -> None:
+        """From now on every change is told of: forget what was learnt before, then trust for longer."""
+        self.drop(Change())
+        self._told = True
+
+    def untold(self) -> None:
+        """Changes may pass unnoticed from now on."""
+        self._told = False
+        self.drop(Change())
+
+    def _serves(self, entry: _Entry, day: str) -> bool:
+        """Whether an entry may still be used. One without the day's key is asked for anew, once a second."""
+        age = self._monotonic() - entry.fetched_at
+        if not self._told and age >= UNTOLD_SECONDS:
+            return False
+        if entry.grant is None:
+            return age < UNKNOWN_SECONDS
+        return age < (KNOWN_SECONDS if day in entry.grant.keys else UNTOLD_SECONDS)
+
+    def _fetched(self, credential: Credential, client_ip: str, *, known: bool) -> Grant | None:
+        """Fetch, or wait for the fetch that is under way."""
+        flight = self._flights.get(credential)
+        if flight is not None:
+            waited_for: Grant | None = flight.result.get()
+            return waited_for
+        if not known and (wait := self._unknown_limit.take(client_ip)):
+            raise rate_limited(wait)
+        flight = self._flights[credential] = _Flight()
+        try:
+            grant = self._fetch(credential, flight)
+        except BaseException as error:
+            flight.result.set_exception(error if isinstance(error, Exception) else GrantsUnavailable("fetch ended"))
+            raise
+        finally:
+            del self._flights[credential]
+        flight.result.set(grant)
+        if grant is not None and not known:
+            self._unknown_limit.give_back(client_ip)
+        return grant
+
+    def _fetch(self, credential: Credential, flight: _Flight) -> Grant | None:
+        for _ in range(_FETCHES):
+            flight.changes.clear()
+            fetched_at = self._monotonic()
+            grant = self._fetcher.fetch(credential)
+            if not flight.outdated(grant):
+                self._remember(credential, _Entry(grant, fetched_at))
+                return grant
+            if grant is None:
+                return None  # true when it was asked, which is all that this request may know; not remembered
+        raise GrantsUnavailable("a grant kept changing while it was fetched")
+
+    def _remember(self, credential: Credential, entry: _Entry) -> None:
+        self._entries[credential] = entry
+        self._entries.move_to_end(credential)
+        if len(self._entries) > MOST_ENTRIES:
+            self._entries.popitem(last=False)

@@ -1,0 +1,124 @@
+"""The gate: every check that a request meets, in the order that the protocol fixes.
+
+Signed: headers, timestamp window, grant, signature, account, nonce, permission, passport. A nonce is claimed once the
+signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot be asked for twice.
+
+Public: nothing to sign with. What changes state still carries timestamp and nonce, claimed after the rate limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from signet_common.passport import Passport
+from signet_gateway.application.authentication import Authentication, prove
+from signet_gateway.application.content import check_content, forwarded_headers, read_body
+from signet_gateway.application.contracts import Operation
+from signet_gateway.application.credentials import read_credential, read_freshness, read_signature
+from signet_gateway.application.errors import Refusal, rate_limited
+from signet_gateway.application.freshness import ReplayGuard
+from signet_gateway.application.ports import RateLimiter
+from signet_gateway.application.request import Request
+from signet_protocol.signing import body_digest
+
+ISSUER = "gateway"
+_PUBLIC_OWNER = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may go to its service: what is passed on, and for whom."""
+
+    passport: Passport
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Admission:
+    """Admits requests, or raises Refusal with the return code of the first check that fails.
+
+    Also raises GrantsUnavailable and NoncesUnavailable: what cannot be checked is not let through.
+    """
+
+    def __init__(
+        self, authentication: Authentication, replays: ReplayGuard, public_limit: RateLimiter, max_body_bytes: int
+    ) -> None:
+        self._authentication = authentication
+        self._replays = replays
+        self._public_limit = public_limit
+        self._max_body_bytes = max_body_bytes
+
+    def admit(self, request: Request, operation: Operation) -> Admitted:
+        """Check one request for one operation."""
+        return self._public(request, operation) if operation.public else self._signed(request, operation)
+
+    def _signed(self, request: Request, operation: Operation) -> Admitted:
+        credential = read_credential(request.headers)
+        freshness = read_freshness(request.headers)
+        presented = read_signature(request.headers)
+        limit = self._limit(operation)
+        check_content(request, limit)
+        headers = forwarded_headers(request.headers)
+        self._replays.check_window(freshness)
+        grant, key = self._authentication.find(credential, freshness, request.client_ip)
+        body = read_body(request, limit)
+        body_sha256 = body_digest(body)
+        request_digest = prove(
+            key,
+            presented,
+            request,
+            credential=credential,
+            freshness=freshness,
+            headers=headers,
+            body_sha256=body_sha256,
+        )
+        request.user_id = grant.user_id
+        self._authentication.check_account(grant)
+        self._replays.claim(grant.credential_id, freshness)
+        scope = grant.permissions.get(operation.permission)
+        if scope is None:
+            raise Refusal(operation.forbidden)
+        passport = Passport(
+            issuer=ISSUER,
+            audience=operation.service,
+            request_id=request.request_id,
+            method=request.method,
+            target=request.target,
+            body_sha256=body_sha256,
+            user_id=grant.user_id,
+            user_name=grant.user_name,
+            roles=grant.roles,
+            permission=operation.permission,
+            scope=scope,
+            authentication=credential.kind,
+            credential_id=grant.credential_id,
+            client_ip=request.client_ip,
+            request_digest=request_digest,
+        )
+        return Admitted(passport, headers, body)
+
+    def _public(self, request: Request, operation: Operation) -> Admitted:
+        freshness = read_freshness(request.headers) if operation.changes_state else None
+        limit = self._limit(operation)
+        check_content(request, limit)
+        headers = forwarded_headers(request.headers)
+        if freshness is not None:
+            self._replays.check_window(freshness)
+            if wait := self._public_limit.take(request.client_ip):
+                raise rate_limited(wait)
+        body = read_body(request, limit)
+        if freshness is not None:
+            self._replays.claim(_PUBLIC_OWNER, freshness)
+        passport = Passport(
+            issuer=ISSUER,
+            audience=operation.service,
+            request_id=request.request_id,
+            method=request.method,
+            target=request.target,
+            body_sha256=body_digest(body),
+            client_ip=request.client_ip,
+        )
+        return Admitted(passport, headers, body)
+
+    def _limit(self, operation: Operation) -> int:
+        """Return the bytes that a body may have; a contract can ask for less or more than the setting."""
+        return self._max_body_bytes if operation.max_body_bytes is None else operation.max_body_bytes

@@ -1,0 +1,98 @@
+"""From a contract (OpenAPI 3.1) to the operations that the gateway lets through.
+
+Default deny: an operation that does not say who may call it is refused when the contract is loaded, not when somebody
+calls it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signet_gateway.application.errors import ContractInvalid
+from signet_protocol.return_codes import ReturnCode
+
+OWN_SERVICE = "gateway"
+API_PREFIX = "/api/"
+_METHODS = {"get", "post", "put", "patch", "delete"}
+_SAFE_METHODS = {"GET", "HEAD"}
+_PERMISSION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+_FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of one service. `permission` is `resource:operation`, empty for a public one."""
+
+    service: str
+    method: str
+    path: str
+    permission: str
+    max_body_bytes: int | None
+
+    @property
+    def public(self) -> bool:
+        """Whether nobody has to sign."""
+        return not self.permission
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether the method may change something (RFC 9110 9.2.1)."""
+        return self.method not in _SAFE_METHODS
+
+    @property
+    def forbidden(self) -> ReturnCode:
+        """The code for a caller without the permission."""
+        return _FORBIDDEN.get(self.permission.partition(":")[2], ReturnCode.RESOURCE_WRITE_FORBIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One service's contract: `name` says where it came from, for error messages."""
+
+    name: str
+    service: str
+    document: Mapping[str, Any]
+
+
+def read_contract(name: str, document: object) -> Contract:
+    """Recognise a parsed OpenAPI document; raises ContractInvalid."""
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise ContractInvalid(f"{name}: not an OpenAPI document with paths")
+    info = document.get("info")
+    service = info.get("x-service") if isinstance(info, dict) else None
+    if not isinstance(service, str) or not service:
+        raise ContractInvalid(f"{name}: info.x-service does not name a service")
+    return Contract(name, service, document)
+
+
+def operations(contract: Contract) -> Iterator[Operation]:
+    """Yield the operations of a contract that are forwarded to its service; raises ContractInvalid."""
+    if contract.service == OWN_SERVICE:
+        return
+    for path, item in contract.document["paths"].items():
+        if not isinstance(path, str) or not path.startswith(API_PREFIX):
+            raise ContractInvalid(f"{contract.name}: {path} is not under {API_PREFIX}")
+        for method, description in item.items():
+            if method in _METHODS:
+                yield _operation(contract, path, method.upper(), description)
+
+
+def _operation(contract: Contract, path: str, method: str, description: Mapping[str, Any]) -> Operation:
+    where = f"{contract.name}: {method} {path}"
+    if description.get("x-stream"):
+        raise ContractInvalid(f"{where}: streams are not forwarded yet")
+    limit = description.get("x-max-body-bytes")
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise ContractInvalid(f"{where}: x-max-body-bytes is not a number of bytes")
+    return Operation(contract.service, method, path, _permission(where, description), limit)
+
+
+def _permission(where: str, description: Mapping[str, Any]) -> str:
+    """Return the permission, empty for a public operation; exactly one of the two must be said."""
+    permission, public = description.get("x-permission"), description.get("x-public")
+    if public is True and permission is None:
+        return ""
+    if public not in (None, False) or not isinstance(permission, str) or not _PERMISSION.fullmatch(permission):
+        raise ContractInvalid(f"{where}: needs either x-permission: resource:operation or x-public: true")
+    return permission

@@ -1,0 +1,48 @@
+"""The gateway's one intention: find the operation, admit the request, forward it."""
+
+import orjson
+
+from signet_gateway.application.admission import Admission
+from signet_gateway.application.errors import Refusal, malformed
+from signet_gateway.application.forwarding import Forwarding
+from signet_gateway.application.request import Reply, Request
+from signet_gateway.application.routes import RouteTable
+from signet_protocol.envelope import envelope
+from signet_protocol.errors import ProtocolError
+from signet_protocol.return_codes import ReturnCode
+from signet_protocol.target import check_target
+
+
+class Gateway:
+    """Handles one request at a time, for any number of greenlets."""
+
+    def __init__(self, routes: RouteTable, admission: Admission, forwarding: Forwarding) -> None:
+        self._routes = routes
+        self._admission = admission
+        self._forwarding = forwarding
+
+    def handle(self, request: Request) -> Reply:
+        """Return the reply; raises a GatewayError that says what became of the request instead.
+
+        Which paths and methods exist is public, so 404001 and 405001 come before any check of the caller.
+        """
+        try:
+            check_target(request.target)
+        except ProtocolError as error:
+            raise malformed(error) from None
+        route = self._routes.find(request.target.partition("?")[0])
+        if route is None:
+            raise Refusal(ReturnCode.RESOURCE_NOT_FOUND)
+        if request.method == "OPTIONS":
+            return _options(route.allow)
+        operation = route.operation(request.method)
+        if operation is None:
+            raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=(("Allow", route.allow),))
+        return self._forwarding.forward(request, self._admission.admit(request, operation))
+
+
+def _options(allow: str) -> Reply:
+    """Answer OPTIONS (RFC 9110 9.3.7) without a service."""
+    body = orjson.dumps(envelope(ReturnCode.SUCCESS))
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Allow", allow)]
+    return Reply(200, headers, body, ReturnCode.SUCCESS.value)

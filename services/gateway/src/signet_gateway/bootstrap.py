@@ -1,0 +1,167 @@
+"""Puts the gateway together: the only place where the adapters meet the ports."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import gevent
+import orjson
+
+from signet_common.messaging.connect import open_bus
+from signet_common.observability.access_log import AccessLog
+from signet_common.observability.tracing import Tracing
+from signet_common.passport import PassportIssuer, parse_keys
+from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
+from signet_gateway.adapters.inbound.http import HttpApplication
+from signet_gateway.adapters.inbound.pages import Pages
+from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.adapters.outbound.contract_files import load_contracts
+from signet_gateway.adapters.outbound.event_tail import BINDINGS, GrantEvents
+from signet_gateway.adapters.outbound.grant_cache import GrantCache
+from signet_gateway.adapters.outbound.identity import IdentityGrants
+from signet_gateway.adapters.outbound.nonce_file import current_boot_id
+from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
+from signet_gateway.adapters.outbound.rate_limits import AddressLimiter
+from signet_gateway.adapters.outbound.service_health import ServiceHealth
+from signet_gateway.adapters.outbound.upstream import HttpUpstream
+from signet_gateway.application.admission import ISSUER, Admission
+from signet_gateway.application.authentication import Authentication
+from signet_gateway.application.contracts import Contract, operations
+from signet_gateway.application.document import merged_document
+from signet_gateway.application.errors import ContractInvalid
+from signet_gateway.application.forwarding import Forwarding
+from signet_gateway.application.freshness import ReplayGuard
+from signet_gateway.application.gateway import Gateway
+from signet_gateway.application.ports import (
+    Clock,
+    GrantSource,
+    NonceStore,
+    Passports,
+    RateLimiter,
+    ReadinessProbe,
+    Upstream,
+)
+from signet_gateway.application.readiness import Readiness
+from signet_gateway.application.routes import RouteTable
+from signet_gateway.settings import GatewaySettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_HEALTH_SECONDS = 2.0
+_DEFAULT_HTTP_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything that the pipeline meets outside of itself; tests put fakes here."""
+
+    clock: Clock
+    grants: GrantSource
+    nonces: NonceStore
+    public_limit: RateLimiter
+    passports: Passports
+    upstreams: Mapping[str, Upstream]
+    probes: Sequence[ReadinessProbe]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """The WSGI application, and what to start once the worker process has forked."""
+
+    application: HttpApplication
+    start: Callable[[], None]
+
+
+def compose(
+    contracts: Sequence[Contract],
+    outside: Outside,
+    *,
+    max_body_bytes: int,
+    trusted_proxies: Sequence[Network] = (),
+    tracing: Tracing | None = None,
+    access_log: AccessLog | None = None,
+) -> HttpApplication:
+    """Wire the application, for production and component tests alike; raises ContractInvalid."""
+    known = [operation for contract in contracts for operation in operations(contract)]
+    if homeless := {operation.service for operation in known} - outside.upstreams.keys():
+        raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
+    replays = ReplayGuard(outside.clock, outside.nonces)
+    authentication = Authentication(outside.clock, outside.grants, replays)
+    gateway = Gateway(
+        RouteTable(known),
+        Admission(authentication, replays, outside.public_limit, max_body_bytes),
+        Forwarding(outside.passports, outside.upstreams),
+    )
+    pages = Pages(Readiness(outside.probes, time.monotonic), orjson.dumps(merged_document(contracts)), _docs)
+    return HttpApplication(
+        gateway,
+        pages,
+        ClientAddress(trusted_proxies),
+        tracing=tracing or Tracing(),
+        access_log=access_log,
+        new_request_id=lambda: secrets.token_hex(16),
+    )
+
+
+def build(settings: GatewaySettings) -> RunningGateway:
+    """Make the real gateway. Nothing is connected and nothing runs before `start`.
+
+    Raises ContractInvalid, KeysMalformed and BusUrlInvalid.
+    """
+    contracts = load_contracts(settings.contracts_dir)
+    passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues.get_secret_value()))
+    upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
+    nonces = SqliteNonceStore(settings.nonces_path, time.time, current_boot_id())
+    grants = GrantCache(
+        IdentityGrants(upstreams["identity"], passports),
+        AddressLimiter(settings.unknown_rate, time.monotonic),
+        time.monotonic,
+    )
+    bus = open_bus(settings.bus_url)
+    events = GrantEvents(lambda: bus.tail(BINDINGS), grants)
+    outside = Outside(
+        clock=time.time,
+        grants=grants,
+        nonces=nonces,
+        public_limit=AddressLimiter(settings.public_rate, time.monotonic),
+        passports=passports,
+        upstreams=upstreams,
+        probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
+    )
+    application = compose(
+        contracts,
+        outside,
+        max_body_bytes=settings.max_body_bytes,
+        trusted_proxies=settings.trusted_proxies,
+        tracing=Tracing.configure(ISSUER, settings.otel_exporter_otlp_endpoint),
+        access_log=AccessLog(settings.access_log) if settings.access_log else None,
+    )
+
+    def start() -> None:
+        nonces.probe()  # a new store is born now, not with the first request that it would then have to refuse
+        gevent.spawn(events.run, Event())
+
+    return RunningGateway(application, start)
+
+
+def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstream:
+    parts = urlsplit(f"//{authority}")
+    connections = Connections(
+        parts.hostname or "",
+        parts.port or _DEFAULT_HTTP_PORT,
+        size=settings.connections,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
+    return HttpUpstream(name, authority, connections, time.monotonic)
+
+
+def _docs() -> "WSGIApplication":
+    from signet_gateway.adapters.inbound.docs import create_docs
+
+    return create_docs()
