@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Event
 
 from deploy.local import commands, processes
-from deploy.local.commands import Command
 from deploy.local.errors import SettingRefused
 from deploy.local.layout import Home
 from deploy.local.options import STATEFUL, Options
+from deploy.local.processes import Wiring
 
 UNUSED_MASTER = bytes(32)
 """The commands read whole settings; no passport is ever checked with these keys."""
@@ -24,8 +24,7 @@ def draft(service: str, message: str, stop: Event) -> None:
         raise SettingRefused(f'say which and what: make migration SERVICE={"|".join(STATEFUL)} MESSAGE="add a column"')
     with tempfile.TemporaryDirectory() as folder:
         options = Options(home=Home(Path(folder)), port=1, service=service)
-        own = processes.settings(service, options, UNUSED_MASTER, {}, {})
-        environment = {**processes.common(os.environ), **own}
+        wiring = Wiring(options, UNUSED_MASTER, {}, processes.common(os.environ))
         for arguments in (("db", "upgrade"), ("db", "migrate", message)):
-            commands.run([Command(service, arguments, environment)], stop)
+            commands.run([wiring.command(service, *arguments)], stop)
     print(f"A draft lies in services/{service}/migrations/versions: review it, then run the tests on every engine")

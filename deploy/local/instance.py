@@ -1,15 +1,15 @@
 """One instance from its first step to its last: prepared, started, watched, stopped in order."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Event
 
-from deploy.local import commands, keys, nginx, ports, preflight, processes, readiness
-from deploy.local.commands import Command
+from deploy.local import commands, keys, nginx, ports, preflight, preparation, processes, readiness
 from deploy.local.errors import StartFailed, Stopped
+from deploy.local.first_run import refresh_url
 from deploy.local.options import SERVICES, Options
-from deploy.local.processes import Layer, Process
+from deploy.local.processes import Layer, Process, Wiring
 from deploy.local.supervision import Supervisor, last_words
 
 WATCH_SECONDS = 2.0
@@ -27,27 +27,22 @@ class Instance:
 
     def run(self) -> None:
         """Prepare, start, stay until asked to stop. Raises CannotRun; nothing is left running either way."""
-        with ExitStack() as held:
-            self._enter(held)
+        with self._home() as settings:
             preflight.check_port(self._options.port)
-            master = keys.master_key(self._options.home)
-            chosen = self._choose_ports()
-            self._create_keyring(master, chosen)
-            self._migrate(master, chosen)
-            self._serve(master, chosen)
+            unprepared = self._prepare(settings)
+            self._serve(settings, first_run="identity" in unprepared)
 
     def migrate(self) -> None:
         """Bring the databases up to date without starting anything. Raises CannotRun."""
-        with ExitStack() as held:
-            self._enter(held)
-            master = keys.master_key(self._options.home)
-            chosen = self._choose_ports()
-            self._create_keyring(master, chosen)
-            self._migrate(master, chosen)
+        with self._home() as settings:
+            self._prepare(settings)
 
-    def _enter(self, held: ExitStack) -> None:
+    @contextmanager
+    def _home(self) -> Iterator[Wiring]:
+        """Make the folder ours and wire the services in it."""
         preflight.create_home(self._options.home)
-        held.enter_context(preflight.alone(self._options.home))
+        with preflight.alone(self._options.home):
+            yield Wiring(self._options, keys.master_key(self._options.home), self._choose_ports(), self._environ)
 
     def _choose_ports(self) -> dict[str, int]:
         """A port for every web process; the public one goes to whoever stands outermost."""
@@ -55,46 +50,47 @@ class Instance:
         outermost = self._options.service or ("gateway" if self._options.nginx is None else None)
         return chosen | ({outermost: self._options.port} if outermost else {})
 
-    def _command(self, service: str, master: bytes, chosen: Mapping[str, int], *arguments: str) -> Command:
-        own = processes.settings(service, self._options, master, chosen, self._environ)
-        return Command(service, arguments, {**processes.common(self._environ), **own})
-
-    def _create_keyring(self, master: bytes, chosen: Mapping[str, int]) -> None:
-        if "identity" in self._options.stateful and not self._options.home.keyring.exists():
+    def _prepare(self, wiring: Wiring) -> list[str]:
+        """Keys and databases; returns the services whose databases were not known to be prepared."""
+        home = self._options.home
+        urls = {service: wiring.database_url(service) for service in self._options.stateful}
+        unprepared = [service for service, url in urls.items() if not preparation.is_current(home, service, url)]
+        if "identity" in urls and not home.keyring.exists():
+            preflight.check_keyring_may_be_new(home, preparation.revision(urls["identity"]))
             self._say("Creating the keys of this installation")
-            commands.run([self._command("identity", master, chosen, "keyring", "create")], self._stop)
+            commands.run([wiring.command("identity", "keyring", "create")], self._stop)
+        if unprepared:
+            self._say(f"Bringing the databases of {', '.join(unprepared)} up to date")
+            commands.run([wiring.command(service, "db", "upgrade") for service in unprepared], self._stop)
+            for service in set(unprepared) - {"identity"}:
+                preparation.remember(home, service, urls[service])
+        return unprepared
 
-    def _migrate(self, master: bytes, chosen: Mapping[str, int]) -> None:
-        stateful = self._options.stateful
-        if stateful:
-            self._say(f"Bringing the databases of {', '.join(stateful)} up to date")
-            commands.run([self._command(each, master, chosen, "db", "upgrade") for each in stateful], self._stop)
-
-    def _first_run(self, master: bytes, chosen: Mapping[str, int]) -> list[Command]:
-        """Always asked, because only the database knows whether it has an administrator."""
-        if "identity" not in self._options.stateful:
-            return []
-        target = str(self._options.home.first_run)
-        return [self._command("identity", master, chosen, "first-run", "--url", self._options.url, "--out", target)]
-
-    def _serve(self, master: bytes, chosen: Mapping[str, int]) -> None:
+    def _serve(self, wiring: Wiring, *, first_run: bool) -> None:
         options = self._options
-        planned = processes.plan(options, master, chosen, self._environ)
-        planned += nginx.processes(options, chosen["gateway"])
-        front = ", nginx in front" if options.nginx else ""
-        self._say(f"Starting {len(planned)} processes{front}")
+        planned = wiring.plan()
+        planned += nginx.processes(options, wiring.ports["gateway"])
+        self._say(f"Starting {len(planned)} processes" + (", nginx in front" if options.nginx else ""))
         supervisor = Supervisor.start(options.home, planned, processes.common(self._environ))
         try:
             supervisor.wait_until_up()
-            with commands.running(self._first_run(master, chosen)) as first_run:
-                first_run.wait(self._stop)
-                self._wait_until_ready(supervisor, planned)
+            self._first_run(wiring, needed=first_run)
+            self._wait_until_ready(supervisor, planned)
             self._announce()
             self._watch(supervisor)
         except Stopped:
             pass
         finally:
             self._shut_down(supervisor, planned)
+
+    def _first_run(self, wiring: Wiring, *, needed: bool) -> None:
+        """While the processes start: the first administrator, if the database has none."""
+        home = self._options.home
+        if needed:
+            command = wiring.command("identity", "first-run", "--url", self._options.url, "--out", str(home.first_run))
+            commands.run([command], self._stop)
+            preparation.remember(home, "identity", wiring.database_url("identity"))
+        refresh_url(home.first_run, self._options.url)
 
     def _wait_until_ready(self, supervisor: Supervisor, planned: list[Process]) -> None:
         # A gateway alone has nobody behind it: alive is all that it can be.

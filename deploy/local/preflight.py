@@ -81,5 +81,11 @@ def _answers(path: Path) -> bool:
     return True
 
 
+def check_keyring_may_be_new(home: Home, identity_revision: str | None) -> None:
+    """Raises PreflightFailed when a new keyring would make the secrets of an existing database unreadable."""
+    if identity_revision is not None:
+        raise PreflightFailed(f"{home.keyring} is missing, and the secrets in identity's database need it: restore it")
+
+
 def _in_use(home: Home) -> str:
     return f"another instance is running in {home.folder}: stop it or set SIGNET_HOME to another folder"

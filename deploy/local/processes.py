@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from deploy.local import keys
+from deploy.local.commands import Command
 from deploy.local.layout import ROOT
 from deploy.local.options import SERVICES, STATEFUL, Options
 
@@ -38,72 +39,81 @@ class Process:
     stop_signal: str = "TERM"
 
 
-def settings(
-    service: str, options: Options, master: bytes, ports: Mapping[str, int], environ: Mapping[str, str]
-) -> dict[str, str]:
-    """The settings of `service`, by variable name."""
-    prefix = f"{service.upper()}_"
-    defaults = _gateway(options, master, ports) if service == "gateway" else _stateful(service, options, master)
-    chosen = {name: value for name, value in environ.items() if name.startswith(prefix)}
-    return {prefix + name: value for name, value in defaults.items()} | chosen
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How the services of one instance find and trust each other.
+
+    `ports` names where the web process of every service listens; `environ` holds the variables that are already set.
+    """
+
+    options: Options
+    master: bytes = field(repr=False)
+    ports: Mapping[str, int]
+    environ: Mapping[str, str] = field(repr=False)
+
+    def settings(self, service: str) -> dict[str, str]:
+        """The settings of `service`, by variable name."""
+        prefix = f"{service.upper()}_"
+        defaults = self._gateway() if service == "gateway" else self._stateful(service)
+        chosen = {name: value for name, value in self.environ.items() if name.startswith(prefix)}
+        return {prefix + name: value for name, value in defaults.items()} | chosen
+
+    def database_url(self, service: str) -> str:
+        return self.settings(service)[f"{service.upper()}_DATABASE_URL"]
+
+    def command(self, service: str, *arguments: str) -> Command:
+        """A call of `signet-<service>` with the settings that its processes have."""
+        return Command(service, arguments, {**common(self.environ), **self.settings(service)})
+
+    def plan(self) -> list[Process]:
+        """Every process of ours."""
+        services = SERVICES if self.options.service is None else (self.options.service,)
+        webs = [self._web(service) for service in services]
+        return webs + [self._background(service) for service in services if service in STATEFUL]
+
+    def _gateway(self) -> dict[str, str]:
+        home = self.options.home
+        return {
+            "BUS_URL": f"sqlite:{home.bus}",
+            "NONCES_URL": f"sqlite:{home.nonces}",
+            "CONTRACTS_DIR": str(CONTRACTS),
+            "PASSPORT_ISSUES": keys.issued(self.master, STATEFUL),
+            "UPSTREAMS": ",".join(f"{service}=http://127.0.0.1:{self.ports[service]}" for service in STATEFUL),
+            "ACCESS_LOG": str(home.log / "access.log"),
+            # Only the nginx of this instance stands before the gateway, on this machine.
+            "TRUSTED_PROXIES": "127.0.0.1/32" if self.options.nginx else "",
+        }
+
+    def _stateful(self, service: str) -> dict[str, str]:
+        home = self.options.home
+        own = {"KEYRING": str(home.keyring), "CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}
+        return {
+            "DATABASE_URL": f"sqlite:///{home.database(service)}",
+            "BUS_URL": f"sqlite:{home.bus}",
+            "PASSPORT_ACCEPTS": keys.accepted(self.master, service),
+            **own,
+        }
+
+    def _web(self, service: str) -> Process:
+        port = self.ports[service]
+        workers = self.options.gateway_workers if service == "gateway" else 1
+        return Process(
+            name=f"{service}-web",
+            command=(
+                sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS), "--bind", f"127.0.0.1:{port}",
+                f"signet_{service}.entrypoints.web:create()",
+            ),
+            layer=Layer.GATEWAY if service == "gateway" else Layer.WEB,
+            environment={**self.settings(service), "WEB_CONCURRENCY": str(workers)},
+            port=port,
+        )  # fmt: skip
+
+    def _background(self, service: str) -> Process:
+        command = (sys.executable, "-m", f"signet_{service}.entrypoints.background")
+        return Process(f"{service}-background", command, Layer.BACKGROUND, self.settings(service))
 
 
 def common(environ: Mapping[str, str]) -> dict[str, str]:
     """What every process inherits: the environment without any service's settings, which are not their business."""
     prefixes = tuple(f"{service.upper()}_" for service in SERVICES)
     return {name: value for name, value in environ.items() if not name.startswith(prefixes)}
-
-
-def plan(options: Options, master: bytes, ports: Mapping[str, int], environ: Mapping[str, str]) -> list[Process]:
-    """Every process of the instance; `ports` names the web process of every service and listens on loopback only."""
-    services = SERVICES if options.service is None else (options.service,)
-    processes = []
-    for service in services:
-        environment = settings(service, options, master, ports, environ)
-        processes.append(_web(service, environment, options, ports[service]))
-        if service in STATEFUL:
-            processes.append(_background(service, environment))
-    return processes
-
-
-def _gateway(options: Options, master: bytes, ports: Mapping[str, int]) -> dict[str, str]:
-    return {
-        "BUS_URL": f"sqlite:{options.home.bus}",
-        "NONCES_URL": f"sqlite:{options.home.nonces}",
-        "CONTRACTS_DIR": str(CONTRACTS),
-        "PASSPORT_ISSUES": keys.issued(master, STATEFUL),
-        "UPSTREAMS": ",".join(f"{service}=http://127.0.0.1:{ports[service]}" for service in STATEFUL),
-        "ACCESS_LOG": str(options.home.log / "access.log"),
-        # Only the nginx of this instance stands before the gateway, on this machine.
-        "TRUSTED_PROXIES": "127.0.0.1/32" if options.nginx else "",
-    }
-
-
-def _stateful(service: str, options: Options, master: bytes) -> dict[str, str]:
-    common_settings = {
-        "DATABASE_URL": f"sqlite:///{options.home.database(service)}",
-        "BUS_URL": f"sqlite:{options.home.bus}",
-        "PASSPORT_ACCEPTS": keys.accepted(master, service),
-    }
-    if service == "identity":
-        common_settings |= {"KEYRING": str(options.home.keyring), "CONTRACTS_DIR": str(CONTRACTS)}
-    return common_settings
-
-
-def _web(service: str, environment: Mapping[str, str], options: Options, port: int) -> Process:
-    workers = options.gateway_workers if service == "gateway" else 1
-    return Process(
-        name=f"{service}-web",
-        command=(
-            sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS), "--bind", f"127.0.0.1:{port}",
-            f"signet_{service}.entrypoints.web:create()",
-        ),
-        layer=Layer.GATEWAY if service == "gateway" else Layer.WEB,
-        environment={**environment, "WEB_CONCURRENCY": str(workers)},
-        port=port,
-    )  # fmt: skip
-
-
-def _background(service: str, environment: Mapping[str, str]) -> Process:
-    command = (sys.executable, "-m", f"signet_{service}.entrypoints.background")
-    return Process(name=f"{service}-background", command=command, layer=Layer.BACKGROUND, environment=environment)

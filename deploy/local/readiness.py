@@ -1,6 +1,7 @@
 """Watching the processes until the platform answers, and asking what is still on its way before it stops."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -57,9 +58,10 @@ def pending_events(port: int) -> int:
     """How many events of the service behind `port` are not on the bus yet; 0 if it cannot tell."""
     _, answer = _get(Endpoint("", port))
     try:
-        return int(answer["checks"]["outbox"]["pending"])
-    except (KeyError, TypeError, ValueError):
+        found = re.search(r"\bpending=(\d+)", answer["checks"]["outbox"]["detail"])
+    except (KeyError, TypeError):
         return 0
+    return int(found[1]) if found else 0
 
 
 def _problem(endpoint: Endpoint) -> str:

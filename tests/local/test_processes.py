@@ -7,7 +7,7 @@ from deploy.local import keys, processes
 from deploy.local.errors import PreflightFailed
 from deploy.local.layout import Home
 from deploy.local.options import Options
-from deploy.local.processes import Layer
+from deploy.local.processes import Layer, Wiring
 
 from signet_common.passport.keys import parse_keys
 
@@ -22,7 +22,7 @@ def options(tmp_path: Path) -> Options:
 
 def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(options: Options) -> None:
     """One missing relay would keep events in the outbox for ever."""
-    assert {process.name for process in processes.plan(options, MASTER, PORTS, {})} == {
+    assert {process.name for process in Wiring(options, MASTER, PORTS, {}).plan()} == {
         "gateway-web", "identity-web", "identity-background", "resources-web", "resources-background", "audit-web",
         "audit-background",
     }  # fmt: skip
@@ -31,13 +31,13 @@ def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(op
 def test_one_service_alone_is_two_processes(options: Options) -> None:
     """Teams run their service without the others."""
     alone = Options(home=options.home, port=9090, service="audit")
-    assert [process.name for process in processes.plan(alone, MASTER, PORTS, {})] == ["audit-web", "audit-background"]
+    assert [process.name for process in Wiring(alone, MASTER, PORTS, {}).plan()] == ["audit-web", "audit-background"]
 
 
 def test_a_process_receives_its_own_settings_and_nobody_elses(options: Options) -> None:
     """A service that knew another's keys could speak in its name."""
     environ = {"PATH": "/bin", "AUDIT_LOG_LEVEL": "DEBUG", "IDENTITY_DATABASE_URL": "mysql+pymysql://u:p@h/d"}
-    for process in processes.plan(options, MASTER, PORTS, environ):
+    for process in Wiring(options, MASTER, PORTS, environ).plan():
         own = process.name.split("-")[0].upper() + "_"
         assert all(name.startswith(own) or name == "WEB_CONCURRENCY" for name in process.environment)
     assert processes.common(environ) == {"PATH": "/bin"}
@@ -46,15 +46,15 @@ def test_a_process_receives_its_own_settings_and_nobody_elses(options: Options) 
 def test_a_variable_that_is_set_wins_over_the_default(options: Options) -> None:
     """That is how an instance moves to another database or bus."""
     chosen = {"RESOURCES_DATABASE_URL": "postgresql+psycopg://u:p@h/d", "RESOURCES_BUS_URL": "amqp://h"}
-    settings = processes.settings("resources", options, MASTER, PORTS, chosen)
+    settings = Wiring(options, MASTER, PORTS, chosen).settings("resources")
     assert {name: settings[name] for name in chosen} == chosen
 
 
 def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Options) -> None:
     """And no two services hold the same one."""
-    issued = parse_keys(processes.settings("gateway", options, MASTER, PORTS, {})["GATEWAY_PASSPORT_ISSUES"])
+    issued = parse_keys(Wiring(options, MASTER, PORTS, {}).settings("gateway")["GATEWAY_PASSPORT_ISSUES"])
     held = [
-        parse_keys(processes.settings(service, options, MASTER, PORTS, {})[f"{service.upper()}_PASSPORT_ACCEPTS"])[
+        parse_keys(Wiring(options, MASTER, PORTS, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])[
             "gateway"
         ]
         for service in ("identity", "resources", "audit")
@@ -67,7 +67,7 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
     """More workers of a service would only cost memory."""
     workers = {
         process.name: process.environment["WEB_CONCURRENCY"]
-        for process in processes.plan(options, MASTER, PORTS, {})
+        for process in Wiring(options, MASTER, PORTS, {}).plan()
         if process.layer is not Layer.BACKGROUND
     }
     assert workers == {"gateway-web": "3", "identity-web": "1", "resources-web": "1", "audit-web": "1"}
@@ -75,7 +75,7 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
 
 def test_secrets_do_not_show_in_the_representation_of_a_process(options: Options) -> None:
     """Representations end up in logs."""
-    gateway = processes.plan(options, MASTER, PORTS, {})[0]
+    gateway = Wiring(options, MASTER, PORTS, {}).plan()[0]
     assert gateway.environment["GATEWAY_PASSPORT_ISSUES"] not in repr(gateway)
 
 

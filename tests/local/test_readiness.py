@@ -87,7 +87,8 @@ def test_ctrl_c_ends_the_wait() -> None:
 @pytest.mark.parametrize(
     ("answer", "pending"),
     [
-        ({"checks": {"outbox": {"status": "degraded", "pending": 7}}}, 7),
+        ({"checks": {"outbox": {"status": "degraded", "detail": "pending=7 oldest_seconds=12.0"}}}, 7),
+        ({"checks": {"outbox": {"status": "ok", "detail": ""}}}, 0),
         ({"checks": {}}, 0),
         ([], 0),
     ],

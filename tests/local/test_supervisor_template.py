@@ -3,9 +3,9 @@
 from configparser import RawConfigParser
 from pathlib import Path
 
-from deploy.local import processes
 from deploy.local.layout import Home
 from deploy.local.options import Options
+from deploy.local.processes import Wiring
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "supervisor" / "signet.conf"
 
@@ -15,7 +15,7 @@ def test_the_template_runs_the_same_processes_in_the_same_stop_order(tmp_path: P
     template = RawConfigParser()
     template.read_string(TEMPLATE.read_text())
     ports = dict.fromkeys(("gateway", "identity", "resources", "audit"), 1)
-    planned = processes.plan(Options(home=Home(tmp_path), port=1), bytes(32), ports, {})
+    planned = Wiring(Options(home=Home(tmp_path), port=1), bytes(32), ports, {}).plan()
 
     assert {f"program:{process.name}" for process in planned} == set(template.sections())
     for process in planned:
