@@ -1,6 +1,7 @@
 """The application behind the worker in these tests: says what it was given, or misbehaves on demand."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,6 +19,12 @@ def create() -> Callable[[Environ, Start], Iterable[bytes]]:
         return route(environ, start_response, calls)
 
     return application
+
+
+def misconfigured() -> Callable[[Environ, Start], Iterable[bytes]]:
+    """Do what an entry point does when a setting is missing."""
+    sys.stderr.write("RESOURCES_DATABASE_URL is missing\n")
+    sys.exit(2)
 
 
 def _echo(environ: Environ, start_response: Start, calls: list[str]) -> Iterable[bytes]:

@@ -25,6 +25,8 @@ from opentelemetry.trace import Span as RecordedSpan
 from signet_common.observability.traceparent import TraceParent, format_traceparent, parse_traceparent
 from signet_common.observability.tracing import Span, Tracing
 
+_EXPORT_SECONDS = 2.0  # retries included; also how long the end of a process may wait for a collector that is gone
+
 
 class ExportedSpan(Span):
     """A span that OpenTelemetry records."""
@@ -77,7 +79,9 @@ class ExportingTracing(Tracing):
     def _start(self) -> Tracer:
         """Start the exporter. Nothing in here gives way to another greenlet before the tracer is set."""
         provider = TracerProvider(resource=Resource.create({"service.name": self._service}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=self._traces_url)))
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=self._traces_url, timeout=_EXPORT_SECONDS))
+        )
         self._provider = provider
         self._tracer = provider.get_tracer("signet")
         return self._tracer

@@ -45,6 +45,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
     May be called again: the last call counts. Raises ValueError for an unknown level.
     """
+    if level not in logging.getLevelNamesMapping():
+        raise ValueError(f"{level!r} is not a log level")
     dictConfig(logging_config(service, level))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.pool import Pool
+from gunicorn.arbiter import Arbiter
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
@@ -68,6 +69,13 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
         self._stopping = Event()
         self._loop = gevent.get_hub().loop
         super().init_signals()
+
+    def load_wsgi(self) -> None:
+        """Load the application. One that exits has said why: end the arbiter too, which would start it for ever."""
+        try:
+            super().load_wsgi()
+        except SystemExit:
+            raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: leave the heartbeat's sleep at once. Runs inside a signal handler, where an Event is not safe."""
