@@ -1,12 +1,16 @@
 """Loading settings so that a mistake stops the process with one line instead of a traceback."""
 
 import os
+import sys
 from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+EXIT_CODE = 2
 
 
 class SettingsError(Exception):
@@ -24,6 +28,15 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
         return settings()
     except ValidationError as refused:
         raise SettingsError(_first_problem(refused, prefix)) from None
+
+
+def load_or_exit(settings: type[SettingsT]) -> SettingsT:
+    """`load_settings` for entry points: a mistake is one line on stderr and exit code 2."""
+    try:
+        return load_settings(settings)
+    except SettingsError as wrong:
+        print(wrong, file=sys.stderr)  # noqa: T201 - logging is configured by what could not be read
+        raise SystemExit(EXIT_CODE) from None
 
 
 def _refuse_unknown(settings: type[BaseSettings], prefix: str) -> None:

@@ -70,7 +70,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("routing_key", String(128), nullable=False, comment="service.resource.operation"),
         Column("resource", String(64), nullable=False, comment="kind of the object"),
         Column("object_id", BinaryText(64), nullable=False, comment="id of the object as text, empty: none"),
-        Column("object_version", Integer, comment="version that the change made; null: the object did not change"),
+        Column("object_version", Integer, comment="version that the change made; null: none"),
         Column("body", LongText, nullable=False, comment="CloudEvents 1.0 JSON"),
         Column("created_at", UtcDateTime, nullable=False, comment="when the event was written"),
         Column("sent_at", UtcDateTime, comment="when the bus confirmed it; null: it waits"),

@@ -127,8 +127,7 @@ def _header_parameters(method: str, operation: Operation) -> list[dict[str, Any]
 
 def _request_body(model: type[BaseModel]) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
-    examples = model.model_json_schema().get("examples")
-    if examples:
+    if examples := model.model_json_schema().get("examples"):
         content["examples"] = {f"example{number}": {"value": value} for number, value in enumerate(examples, start=1)}
     return {"required": True, "content": {"application/json": content}}
 

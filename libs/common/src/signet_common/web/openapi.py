@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+import yaml
 from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -33,6 +34,18 @@ def export(app: Flask, *, service: str, title: str, version: str, description: s
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": schemas, "securitySchemes": SECURITY_SCHEMES},
     }
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes repeated parts out: a contract is read by people and by tools that know no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+def to_yaml(document: dict[str, Any]) -> str:
+    """The document as it is committed and reviewed."""
+    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def public_operations(app: Flask) -> Iterator[tuple[str, str, Operation]]:

@@ -5,7 +5,7 @@ A limit in bytes is exported as the format `utf8-max-<n>-bytes`; JSON Schema its
 
 import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -13,8 +13,8 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -35,6 +35,29 @@ class BodyModel(BaseModel):
     """A request body: unknown fields are refused, and no value is guessed from another type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _says_what_may_change(schema: dict[str, Any]) -> None:
+    """A default in a change would read as a value that is set; what is absent stays as it is."""
+    schema["minProperties"] = 1
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class ChangeModel(BodyModel):
+    """A change of some fields: the defaults only stand for absence, and at least one field must be named."""
+
+    model_config = ConfigDict(json_schema_extra=_says_what_may_change)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("names no field to change")
+        return self
+
+    def named(self) -> dict[str, Any]:
+        """The fields that the client sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class QueryModel(BaseModel):
@@ -69,11 +92,6 @@ class MaxBytes:
         return text
 
 
-def text_of(limit: int, minimum: int = 1) -> Any:
-    """The type of a text of `minimum` characters to `limit` bytes."""
-    return Annotated[str, StringConstraints(min_length=minimum), MaxBytes(limit)]
-
-
 def _one_spelling(pattern: re.Pattern[str], what: str) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, str) and not pattern.fullmatch(value):
@@ -91,8 +109,10 @@ def _truth(value: object) -> object:
     return value
 
 
-QueryInteger = Annotated[int, _one_spelling(_INTEGER, "an integer")]
-QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
+INTEGER = _one_spelling(_INTEGER, "an integer")
+"""Comes last in `Annotated[int, Field(ge=…), INTEGER]`, so that the limits before it are exported."""
+
+QueryId = Annotated[int, Field(ge=1, le=MAX_ID), INTEGER]
 QueryBool = Annotated[bool, BeforeValidator(_truth)]
 QueryDate = Annotated[
     date,
@@ -104,8 +124,8 @@ QueryDate = Annotated[
 class PagedQuery(QueryModel):
     """What every list takes."""
 
-    page: Annotated[QueryInteger, Field(ge=1, le=MAX_PAGE, description="Which page, from 1.")] = 1
-    per_page: Annotated[QueryInteger, Field(ge=1, le=MAX_PER_PAGE, description="Items on a page.")] = 20
+    page: Annotated[int, Field(ge=1, le=MAX_PAGE, description="Which page, from 1."), INTEGER] = 1
+    per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Items on a page."), INTEGER] = 20
     count: Annotated[QueryBool, Field(description="Whether to answer `total` as well.")] = False
 
 

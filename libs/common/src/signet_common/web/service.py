@@ -57,8 +57,9 @@ def create_service(
     app.before_request(_PassportCheck(verifier))
     error_map = ErrorMap(errors)
     app.register_error_handler(Exception, error_map.respond)
-    api = _EnvelopeApi(app, doc=False, add_specs=False)
+    api = _EnvelopeApi(doc=False)
     api.errors = error_map
+    api.init_app(app, add_specs=False)
     for namespace in namespaces:
         api.add_namespace(namespace)
     app.wsgi_app = TracedApplication(app.wsgi_app, tracing)  # type: ignore[method-assign]

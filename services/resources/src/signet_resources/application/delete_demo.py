@@ -1,0 +1,27 @@
+"""Delete a demo."""
+
+from dataclasses import dataclass
+
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_resources.application.ownership import owner_filter
+from signet_resources.application.ports import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDemo:
+    """Removes a demo's row, so that its name is free again."""
+
+    unit_of_work: UnitOfWork
+
+    def __call__(self, caller: Passport, demo_id: int, *, expected: frozenset[int] | None) -> None:
+        """Raises DemoNotFound, VersionMismatch."""
+
+        def work(transaction: Transaction) -> None:
+            demo = transaction.demos.get(demo_id, owner=owner_filter(caller))
+            demo.require_version(expected)
+            transaction.demos.remove(demo)
+            told = {"demo_name": (demo.demo_name, None), "demo_state": (demo.demo_state, None)}
+            transaction.record(Change("demo", "delete", str(demo_id), demo.version + 1, told))
+
+        self.unit_of_work.execute(caller, work, type(None))

@@ -1,0 +1,117 @@
+"""Where adapters meet ports: builds the web application and the background loops from settings."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import Connection
+
+from signet_common.messaging.background import Loop
+from signet_common.messaging.connect import open_bus
+from signet_common.messaging.event import OutgoingEvent
+from signet_common.messaging.relay import Relay
+from signet_common.observability.tracing import Tracing
+from signet_common.passport import Passport, PassportVerifier, parse_keys
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused, IdempotencyKeys
+from signet_common.sql.leases import Leases
+from signet_common.sql.outbox import Outbox, OutboxReader
+from signet_common.sql.unit_of_work import SqlUnitOfWork
+from signet_common.web.openapi import export
+from signet_common.web.readiness import Check
+from signet_common.web.service import create_service
+from signet_protocol.return_codes import ReturnCode
+from signet_resources.adapters.inbound.http import ERRORS, Application, demo_namespace
+from signet_resources.adapters.outbound.event_map import EVENTS, SERVICE, EventMap
+from signet_resources.adapters.outbound.queries import SqlDemoQueries
+from signet_resources.adapters.outbound.repository import SqlDemos, SqlTransaction
+from signet_resources.adapters.outbound.tables import IDEMPOTENCY_KEYS, LEASES, OUTBOX
+from signet_resources.application.create_demo import CreateDemo
+from signet_resources.application.delete_demo import DeleteDemo
+from signet_resources.application.update_demo import UpdateDemo
+from signet_resources.settings import Settings
+
+BACKLOG_SECONDS = 10.0
+"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
+
+ABOUT = "Demo, the example resource: unique names, states, versions, and an event for everything that happens to one."
+
+_PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
+    IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
+    AnswerNotKept: ReturnCode.VALUE_DUPLICATE,
+    DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The wired service, for a web process."""
+
+    web: Flask
+    database: Database
+
+
+def build(settings: Settings) -> Service:
+    """Wire the web application; nothing is connected yet."""
+    database = Database.open(settings.database_url.get_secret_value(), grouped=True)
+    outbox = Outbox(OUTBOX)
+    web = create_service(
+        SERVICE,
+        [demo_namespace(_application(database, EventMap(outbox)))],
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
+        errors=ERRORS | _PERSISTENCE_ERRORS,
+        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        tracing=Tracing.configure(SERVICE, settings.otel_exporter_otlp_endpoint),
+    )
+    return Service(web, database)
+
+
+def background_loops(settings: Settings) -> Mapping[str, Loop]:
+    """The loops of the background process, by name."""
+    database = Database.open(settings.database_url.get_secret_value(), grouped=False)
+    source = OutboxReader(database, OUTBOX, Leases(database, LEASES), OutgoingEvent)
+    return {"relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run}
+
+
+def contract() -> dict[str, Any]:
+    """The HTTP contract, from the same views that serve it; no database is touched."""
+    settings = Settings(database_url=SecretStr("sqlite://"), bus_url="sqlite:/nowhere")
+    return export(build(settings).web, service=SERVICE, title="Signet resources", version="1.0.0", description=ABOUT)
+
+
+def declared_events() -> list[dict[str, Any]]:
+    """The declarations of the events that this service tells."""
+    return [asdict(event) for event in EVENTS]
+
+
+def _application(database: Database, events: EventMap) -> Application:
+    def transaction(connection: Connection, caller: Passport) -> SqlTransaction:
+        return SqlTransaction(SqlDemos(connection), connection, caller, events)
+
+    unit_of_work: SqlUnitOfWork[Passport, SqlTransaction] = SqlUnitOfWork(
+        database, IdempotencyKeys(IDEMPOTENCY_KEYS), transaction
+    )
+    return Application(
+        create_demo=CreateDemo(unit_of_work, _now),
+        update_demo=UpdateDemo(unit_of_work, _now),
+        delete_demo=DeleteDemo(unit_of_work),
+        demos=SqlDemoQueries(database, events),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _answers(database: Database) -> Check:
+    database.ping()
+    return Check()
+
+
+def _drains(outbox: Outbox, database: Database) -> Check:
+    backlog = outbox.backlog(database)
+    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
+    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)
