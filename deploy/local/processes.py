@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from urllib.parse import quote
 
 from deploy.local import keys
 from deploy.local.commands import Command
@@ -74,8 +75,8 @@ class Wiring:
     def _gateway(self) -> dict[str, str]:
         home = self.options.home
         return {
-            "BUS_URL": f"sqlite:{home.bus}",
-            "NONCES_URL": f"sqlite:{home.nonces}",
+            "BUS_URL": f"sqlite:{quote(str(home.bus))}",
+            "NONCES_URL": f"sqlite:{quote(str(home.nonces))}",
             "CONTRACTS_DIR": str(CONTRACTS),
             "PASSPORT_ISSUES": keys.issued(self.master, STATEFUL),
             "UPSTREAMS": ",".join(f"{service}=http://127.0.0.1:{self.ports[service]}" for service in STATEFUL),
@@ -89,7 +90,7 @@ class Wiring:
         own = {"KEYRING": str(home.keyring), "CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}
         return {
             "DATABASE_URL": f"sqlite:///{home.database(service)}",
-            "BUS_URL": f"sqlite:{home.bus}",
+            "BUS_URL": f"sqlite:{quote(str(home.bus))}",
             "PASSPORT_ACCEPTS": keys.accepted(self.master, service),
             **own,
         }
