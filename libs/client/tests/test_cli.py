@@ -363,6 +363,7 @@ def test_control_characters_never_reach_the_terminal(signet: Signet, gateway: An
     assert "[red]" in result.stdout
 
 
+@pytest.mark.usefixtures("shell_tools")
 @pytest.mark.parametrize(
     ("method", "target", "options"),
     [
@@ -390,6 +391,7 @@ def test_signed_curl_line_runs(
         assert json.loads(run.stdout)["return_code"] == 200
 
 
+@pytest.mark.usefixtures("shell_tools")
 def test_signed_line_takes_a_file_as_it_is(signet: Signet, gateway: Any, tmp_path: Path) -> None:
     """curl strips line ends from files unless told otherwise."""
     body = tmp_path / "body.json"
