@@ -189,6 +189,13 @@ def test_gateway_that_is_not_there_is_exit_6(signet: Signet) -> None:
     assert "http://127.0.0.1:1" in result.stderr
 
 
+def test_gateway_on_this_machine_is_reached_past_a_proxy(signet: Signet, gateway: Any) -> None:
+    """A proxy of the environment is for other machines."""
+    signet.environment["HTTP_PROXY"] = signet.environment["ALL_PROXY"] = "http://127.0.0.1:1"
+    gateway.reply(DEMO)
+    assert signet("demos", "get", "7").exit_code == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -24,6 +24,8 @@ from signet.retries import RetryPolicy
 
 USER_AGENT = "signet-python"
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 class Client:
     """The door to one gateway; close it, or use it in a `with`."""
@@ -46,9 +48,12 @@ class Client:
 
         Raises ArgumentInvalid for a URL that is not an http(s) origin.
         """
+        origin = _origin(url)
         self.credential = credential
         self._http = httpx.Client(
-            base_url=_origin(url),
+            base_url=origin,
+            # A proxy of the environment cannot reach this machine's own gateway, and must not see its requests.
+            trust_env=origin.host not in _LOOPBACK,
             timeout=timeout,
             transport=transport,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
