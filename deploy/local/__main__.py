@@ -33,6 +33,7 @@ def _carry_out(chosen: argparse.Namespace, stop: Event) -> None:
     if chosen.verb == "draft":
         drafting.draft(chosen.service, chosen.message, stop)
         return
+    os.umask(0o077)  # Whatever a process creates in the home folder is for its owner alone.
     instance = Instance(read_options(os.environ, chosen.service), os.environ, _say, stop)
     if chosen.verb == "run":
         instance.run()

@@ -85,11 +85,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _last_line(output: IO[bytes]) -> str:
+def _reason(command: Command, exit_code: int, output: IO[bytes]) -> str:
+    """The last line that the command wrote; it mostly names its service already."""
     output.seek(0)
-    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "")
-
-
-def _fallback(command: Command, exit_code: int) -> str:
-    return f"`signet-{command.service} {' '.join(command.arguments)}` failed without a word, exit code {exit_code}"
+    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        call = " ".join((f"signet-{command.service}", *command.arguments))
+        return f"`{call}` failed without a word, exit code {exit_code}"
+    return lines[-1] if lines[-1].startswith(command.service) else f"{command.service}: {lines[-1]}"

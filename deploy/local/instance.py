@@ -10,7 +10,7 @@ from deploy.local.errors import StartFailed, Stopped
 from deploy.local.first_run import refresh_url
 from deploy.local.options import SERVICES, Options
 from deploy.local.processes import Layer, Process, Wiring
-from deploy.local.supervision import Supervisor, last_words
+from deploy.local.supervision import Supervisor
 
 WATCH_SECONDS = 2.0
 DRAIN_SECONDS = 5.0
@@ -70,7 +70,10 @@ class Instance:
         options = self._options
         planned = wiring.plan()
         planned += nginx.processes(options, wiring.ports["gateway"])
-        self._say(f"Starting {len(planned)} processes" + (", nginx in front" if options.nginx else ""))
+        self._say(
+            f"Starting {len(planned)} process{'es' if len(planned) > 1 else ''}"
+            + (", nginx in front" if options.nginx else "")
+        )
         supervisor = Supervisor.start(options.home, planned, processes.common(self._environ))
         try:
             supervisor.wait_until_up()
@@ -99,8 +102,7 @@ class Instance:
             readiness.Endpoint(each.name, each.port) for each in planned if each.port and each.layer is Layer.WEB
         ]
         endpoints.append(readiness.Endpoint(self._options.service or "gateway", self._options.port, public))
-        home = self._options.home
-        readiness.wait(endpoints, supervisor.states, lambda name: last_words(home, name), self._stop)
+        readiness.wait(endpoints, supervisor.states, supervisor.last_words, self._stop)
 
     def _announce(self) -> None:
         if self._options.service is None and self._options.home.first_run.exists():
@@ -116,7 +118,7 @@ class Instance:
                 raise StartFailed("supervisord died, and every process with it: start again")
             fallen = {name for name, state in supervisor.states().items() if state not in ("RUNNING", "STARTING")}
             for name in sorted(fallen - troubled):
-                self._say(f"{name} is down and is being restarted: {last_words(self._options.home, name)}")
+                self._say(f"{name} is down and is being restarted: {supervisor.last_words(name)}")
             troubled = fallen
 
     def _shut_down(self, supervisor: Supervisor, planned: list[Process]) -> None:

@@ -68,14 +68,16 @@ stdout_logfile_backups=3
 class Supervisor:
     """A running supervisord and its remote control over a unix socket that only its owner may open."""
 
-    def __init__(self, home: Home, daemon: subprocess.Popen[bytes]) -> None:
+    def __init__(self, home: Home, daemon: subprocess.Popen[bytes], log_starts: Mapping[Path, int]) -> None:
         self._home = home
         self._daemon = daemon
+        self._log_starts = log_starts
 
     @classmethod
     def start(cls, home: Home, processes: Iterable[Process], environment: Mapping[str, str]) -> "Supervisor":
         """Start supervisord and with it every process. Raises StartFailed."""
         _configure(home, processes)
+        log_starts = {path: path.stat().st_size for path in home.log.glob("*.log")}
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", "run/supervisord.conf"]
         specification = _specify(home, "supervisord", command, {})
         with (home.log / "supervisord.log").open("ab") as log:
@@ -84,7 +86,7 @@ class Supervisor:
                 [*_launcher(), specification], cwd=home.folder, env=dict(environment), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True, umask=0o077,
             )  # fmt: skip
-        return cls(home, daemon)
+        return cls(home, daemon, log_starts)
 
     def wait_until_up(self, seconds: float = 10) -> None:
         """Raises StartFailed."""
@@ -94,7 +96,7 @@ class Supervisor:
                 return
             time.sleep(0.05)
         self.end()
-        raise StartFailed(f"supervisord did not start: {last_words(self._home, 'supervisord')}")
+        raise StartFailed(f"supervisord did not start: {self.last_words('supervisord')}")
 
     def alive(self) -> bool:
         return self._daemon.poll() is None
@@ -105,6 +107,16 @@ class Supervisor:
             return {process["name"]: process["statename"] for process in self._control.getAllProcessInfo()}
         except (OSError, HTTPException, Fault):
             return {}
+
+    def last_words(self, process: str) -> str:
+        """Why a process stopped, as far as it wrote that down since this start."""
+        path = self._home.process_log(process)
+        try:
+            with path.open("rb") as log:
+                log.seek(self._log_starts.get(path, 0))
+                return _reason(log.read().decode(errors="replace"))
+        except OSError:
+            return ""
 
     @property
     def _control(self) -> Any:
@@ -135,13 +147,14 @@ class Supervisor:
             shutil.rmtree(self._home.control.parent, ignore_errors=True)
 
 
-def last_words(home: Home, process: str) -> str:
-    """The last line that a process wrote; the reason why it stopped, most of the time."""
-    try:
-        lines = home.process_log(process).read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+def _reason(text: str) -> str:
+    """The line that most likely says why a process stopped.
+
+    Services say it plainly before they exit; Gunicorn adds JSON lines about its worker after that.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    plain = [line for line in lines[-20:] if not line.startswith("{")]
+    return (plain or lines or [""])[-1][:300]
 
 
 def _configure(home: Home, processes: Iterable[Process]) -> None:

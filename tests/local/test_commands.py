@@ -40,7 +40,7 @@ def test_commands_run_at_the_same_time_with_their_own_settings(scripts: Path) ->
 
 def test_a_refusal_is_told_in_the_commands_last_line_and_ends_the_others(scripts: Path) -> None:
     """Nothing may be left running after an error."""
-    script(scripts, "one", "echo progress; echo 'database /x is at revision 9' >&2; exit 1")
+    script(scripts, "one", "echo progress; echo 'one: database /x is at revision 9' >&2; exit 1")
     script(scripts, "two", f"echo $$ > {scripts}/pid; exec sleep 60")
     started = time.monotonic()
 
