@@ -93,6 +93,7 @@ class Admission:
             credential_id=grant.credential_id,
             client_ip=request.client_ip,
             request_digest=request_digest,
+            idempotency_key=headers.get("idempotency-key", ""),
         )
         return Admitted(passport, headers, body)
 

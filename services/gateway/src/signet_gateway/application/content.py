@@ -19,6 +19,7 @@ _FORWARDED = {
     "accept": "Accept",
     "accept-language": "Accept-Language",
 }
+MAX_KEY_CHARACTERS = 255
 _CLOSE = (("Connection", "close"),)
 
 
@@ -47,6 +48,8 @@ def forwarded_headers(headers: Mapping[str, str]) -> dict[str, str]:
                 forwarded[name] = check_header_value(known_as, headers[name])
     except ProtocolError as error:
         raise malformed(error) from None
+    if len(forwarded.get("idempotency-key", "")) > MAX_KEY_CHARACTERS:
+        raise bad_field("Idempotency-Key", f"Idempotency-Key has more than {MAX_KEY_CHARACTERS} characters.")
     return forwarded
 
 
