@@ -33,9 +33,7 @@ class Running:
         """Whether all have ended well. Raises CommandFailed with the last line of the first that did not."""
         for command, process, output in self.children:
             if process.poll():
-                raise CommandFailed(
-                    f"{command.service}: {_last_line(output) or _fallback(command, process.returncode)}"
-                )
+                raise CommandFailed(_reason(command, process.returncode, output))
         return all(process.poll() == 0 for _, process, _ in self.children)
 
     def wait(self, stop: Event) -> None:
