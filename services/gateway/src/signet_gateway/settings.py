@@ -46,7 +46,8 @@ class GatewaySettings(ServiceSettings):
         for entry in text.split(","):
             name, _, url = entry.strip().partition("=")
             parts = urlsplit(url)
-            if not name or parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"}:
+            plain = parts.scheme == "http" and parts.path in {"", "/"} and not (parts.query or parts.fragment)
+            if not name or not plain or not parts.hostname or parts.username is not None or parts.port == 0:
                 raise ValueError("wanted name=http://host:port, comma separated")
             upstreams[name] = parts.netloc
         if "identity" not in upstreams:

@@ -4,11 +4,13 @@ The path is matched as it was sent: the protocol leaves each path one spelling, 
 texts mean the same.
 """
 
+import re
 from collections.abc import Iterable
 
 from signet_gateway.application.contracts import Operation
 from signet_gateway.application.errors import ContractInvalid
 
+_PARAMETER = re.compile(r"\{\w+\}")
 _Template = tuple[str | None, ...]
 
 
@@ -71,12 +73,12 @@ def _template(path: str) -> _Template:
     """Split a path of a contract; a parameter, which is always a whole segment, becomes None."""
     parts: list[str | None] = []
     for segment in path.split("/"):
-        if segment.startswith("{") and segment.endswith("}"):
-            parts.append(None)
-        elif "{" in segment or "}" in segment:
-            raise ContractInvalid(f"{path}: a parameter must be a whole segment")
-        else:
+        if "{" not in segment and "}" not in segment:
             parts.append(segment)
+        elif _PARAMETER.fullmatch(segment):
+            parts.append(None)
+        else:
+            raise ContractInvalid(f"{path}: a parameter must be a whole segment")
     return tuple(parts)
 
 

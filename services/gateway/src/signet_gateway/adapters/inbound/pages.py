@@ -28,7 +28,7 @@ class Pages:
         self._document = document
         self._make_docs = docs
         self._docs: WSGIApplication | None = None
-        self._pages: dict[str, "Page"] = {
+        self._pages: dict[str, Page] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/openapi.json": self._openapi,

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS store (
 _PURGE = """
 DELETE FROM nonces WHERE (owner, nonce) IN (SELECT owner, nonce FROM nonces WHERE timestamp <= ? LIMIT ?)
 """
+_CLAIM = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT (owner, nonce) DO NOTHING"
 
 Row = tuple[str, str, int]
 """Owner, nonce, timestamp in unix seconds."""
@@ -119,7 +120,7 @@ def current_boot_id() -> str:
 def _claim(execute: Callable[..., sqlite3.Cursor], horizon: int, row: Row) -> Claim:
     if row[2] <= horizon:
         return Claim.TOO_OLD
-    inserted = execute("INSERT OR IGNORE INTO nonces VALUES (?, ?, ?)", row).rowcount
+    inserted = execute(_CLAIM, row).rowcount
     return Claim.FRESH if inserted == 1 else Claim.REUSED
 
 

@@ -1,0 +1,180 @@
+"""One suite for the nonce port, on the fake and on SQLite; then what only a file can get wrong."""
+
+import multiprocessing
+import sqlite3
+import time
+
+import gevent
+import pytest
+
+from signet_gateway.adapters.outbound.nonce_file import NonceFile
+from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
+from signet_gateway.application.errors import NoncesUnavailable
+from signet_gateway.application.ports import Claim
+
+NOW = 1_767_225_600
+BORN = NOW - 1000
+
+
+class Clock:
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock(BORN)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "nonces.sqlite3"
+
+
+@pytest.fixture
+def store(path, clock):
+    made = SqliteNonceStore(path, clock, "boot-1")
+    made.probe()
+    clock.now = NOW
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def any_store(request, memory_nonces):
+    return memory_nonces(BORN) if request.param == "memory" else request.getfixturevalue("store")
+
+
+def test_a_nonce_is_fresh_once(any_store):
+    """The heart of it."""
+    assert any_store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    assert any_store.claim("api_key/7", "n1", NOW) is Claim.REUSED
+    assert any_store.claim("api_key/7", "n1", NOW + 1) is Claim.REUSED
+    assert any_store.claim("api_key/7", "n2", NOW) is Claim.FRESH
+
+
+def test_nonces_belong_to_their_owner(any_store):
+    """One client cannot spend another's."""
+    assert any_store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    assert any_store.claim("api_key/8", "n1", NOW) is Claim.FRESH
+
+
+def test_a_store_cannot_vouch_for_what_was_before_its_birth(any_store):
+    """The store that was lost may have seen it."""
+    assert any_store.claim("api_key/7", "n1", BORN) is Claim.TOO_OLD
+    assert any_store.claim("api_key/7", "n1", BORN + 1) is Claim.FRESH
+
+
+def test_of_many_greenlets_exactly_one_wins(any_store):
+    """Requests that arrive together share a transaction; their outcomes are their own."""
+    claims = [gevent.spawn(any_store.claim, "api_key/7", f"n{i % 10}", NOW) for i in range(500)]
+    gevent.joinall(claims)
+    outcomes = [claim.value for claim in claims]
+    assert outcomes.count(Claim.FRESH) == 10
+    assert outcomes.count(Claim.REUSED) == 490
+
+
+def test_a_claim_survives_the_store_and_its_process(store, path, clock):
+    """A restart opens no window."""
+    assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    store.close()
+    again = SqliteNonceStore(path, clock, "boot-1")
+    assert again.claim("api_key/7", "n1", NOW) is Claim.REUSED
+    assert again.claim("api_key/7", "n2", NOW) is Claim.FRESH
+
+
+def test_after_a_power_cut_the_store_counts_as_born_anew(store, path, clock):
+    """The last commits may not have reached the disk."""
+    assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    store.close()
+    again = SqliteNonceStore(path, clock, "boot-2")
+    assert again.claim("api_key/7", "n2", NOW) is Claim.TOO_OLD
+    assert again.claim("api_key/7", "n2", NOW + 1) is Claim.FRESH
+
+
+def test_a_file_that_was_removed_is_noticed_before_the_next_claim(store, path, clock):
+    """Another worker would open a new file, and the two would know nothing of each other."""
+    assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    path.unlink()
+    with pytest.raises(NoncesUnavailable):
+        store.claim("api_key/7", "n1", NOW)
+    assert store.claim("api_key/7", "n1", NOW) is Claim.TOO_OLD
+
+
+def test_expired_nonces_are_forgotten_in_small_steps_and_never_come_back(store, path, clock):
+    """The file stays small; and what is forgotten is refused by its age, even if the clock is set back."""
+    for number in range(300):
+        gevent.spawn(store.claim, "api_key/7", f"n{number}", NOW)
+    gevent.wait()
+    clock.now = NOW + 601
+    left = []
+    for number in range(3):
+        time.sleep(0.06)
+        assert store.claim("api_key/7", f"later{number}", NOW + 601) is Claim.FRESH
+        left.append(count(path))
+    assert left[0] == 300 - 256 + 1
+    assert left[-1] == 3
+    clock.now = NOW
+    assert store.claim("api_key/7", "n1", NOW) is Claim.TOO_OLD
+
+
+def test_a_nonce_is_kept_until_its_last_second(store, path, clock):
+    """600 seconds after the timestamp, inclusive: twice the window."""
+    assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    clock.now = NOW + 600
+    time.sleep(0.06)
+    assert store.claim("api_key/7", "n1", NOW) is Claim.REUSED
+
+
+def test_a_store_that_cannot_be_opened_refuses_and_recovers(tmp_path, clock):
+    """Fail closed, and serve again without a restart."""
+    folder = tmp_path / "missing"
+    store = SqliteNonceStore(folder / "nonces.sqlite3", clock, "boot-1")
+    with pytest.raises(NoncesUnavailable):
+        store.claim("api_key/7", "n1", NOW)
+    assert store.probe()["nonces"].status == "failed"
+    folder.mkdir()
+    assert store.probe()["nonces"].status == "ok"
+    assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+
+
+def test_a_file_that_is_no_database_refuses(path, clock):
+    """A damaged disk must not open the door."""
+    path.write_bytes(b"rubbish" * 1000)
+    with pytest.raises(NoncesUnavailable):
+        SqliteNonceStore(path, clock, "boot-1").claim("api_key/7", "n1", NOW)
+
+
+def test_a_transaction_that_fails_claims_nothing(path, clock):
+    """A claim that was not committed must be repeatable."""
+    file = NonceFile(path, clock, "boot-1")
+    with pytest.raises(sqlite3.Error):
+        file.claim([("api_key/7", "n1", NOW), ("api_key/7", None, NOW)])
+    assert file.claim([("api_key/7", "n1", NOW)]) == [Claim.FRESH]
+    file.close()
+
+
+def claim_many(path, results):
+    file = NonceFile(path, lambda: BORN, "boot-1")
+    results.put(sum(file.claim([("api_key/7", f"n{number}", NOW)]) == [Claim.FRESH] for number in range(100)))
+    file.close()
+
+
+def test_several_processes_share_one_file(path):
+    """Gateway workers are processes: of the same requests at all of them, each takes effect once."""
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    workers = [context.Process(target=claim_many, args=(path, results)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    assert sum(results.get(timeout=30) for _ in workers) == 100
+    for worker in workers:
+        worker.join()
+
+
+def count(path):
+    with sqlite3.connect(path) as connection:
+        return connection.execute("SELECT count(*) FROM nonces").fetchone()[0]

@@ -1,0 +1,89 @@
+"""A wrong setting stops the process with one line that names it."""
+
+import ipaddress
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signet_common.settings import SettingsError, load_settings
+from signet_gateway.settings import GatewaySettings
+
+GOOD = {
+    "GATEWAY_BUS_URL": "sqlite:/tmp/bus.sqlite3",
+    "GATEWAY_NONCES_URL": "sqlite:/tmp/nonces.sqlite3",
+    "GATEWAY_CONTRACTS_DIR": "/tmp/contracts",
+    "GATEWAY_UPSTREAMS": "identity=http://127.0.0.1:7001,resources=http://[::1]:7002",
+    "GATEWAY_PASSPORT_ISSUES": "",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Return a function that replaces the process's GATEWAY_* variables."""
+
+    def use(**changes):
+        for name, value in (GOOD | changes).items():
+            monkeypatch.setenv(name, value)
+
+    for name in [name for name in os.environ if name.startswith("GATEWAY_")]:
+        monkeypatch.delenv(name)
+    return use
+
+
+def test_settings_are_read_as_they_are_written(environment):
+    """Addresses of services and proxies become what the adapters need."""
+    environment(GATEWAY_TRUSTED_PROXIES="127.0.0.1/32, ::1")
+    settings = load_settings(GatewaySettings)
+    assert settings.upstreams == {"identity": "127.0.0.1:7001", "resources": "[::1]:7002"}
+    assert settings.trusted_proxies == (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
+    assert settings.nonces_path == Path("/tmp/nonces.sqlite3")
+    assert settings.max_body_bytes == 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GATEWAY_UPSTREAMS", "identity"),
+        ("GATEWAY_UPSTREAMS", "identity=https://127.0.0.1"),
+        ("GATEWAY_UPSTREAMS", "identity=http://127.0.0.1:7001/path"),
+        ("GATEWAY_UPSTREAMS", "identity=http://127.0.0.1:port"),
+        ("GATEWAY_UPSTREAMS", "resources=http://127.0.0.1:7002"),
+        ("GATEWAY_TRUSTED_PROXIES", "everybody"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GATEWAY_NONCES_URL", "redis://127.0.0.1"),
+        ("GATEWAY_NONCES_URL", "sqlite:relative"),
+        ("GATEWAY_MAX_BODY_BYTES", "-1"),
+        ("GATEWAY_PUBLIC_RATE", "0"),
+    ],
+)
+def test_a_malformed_setting_is_named(environment, name, value):
+    """Whoever deploys reads one line."""
+    environment(**{name: value})
+    with pytest.raises(SettingsError, match=name):
+        load_settings(GatewaySettings)
+
+
+def start(**changes):
+    code = "from signet_gateway.entrypoints.web import create; create()"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment | GOOD | changes, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"GATEWAY_TYPO": "1"}, "GATEWAY_TYPO"),
+        ({"GATEWAY_CONTRACTS_DIR": "/nowhere"}, "/nowhere/openapi holds no contract"),
+    ],
+)
+def test_the_process_ends_with_one_line_and_code_2(changes, line):
+    """A supervisor and a person both see at once that it makes no sense to try again."""
+    ended = start(**changes)
+    assert ended.returncode == 2
+    assert line in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

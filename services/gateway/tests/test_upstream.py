@@ -1,0 +1,291 @@
+"""The proxy against servers that misbehave: what may be sent twice, and what never is."""
+
+import time
+
+import gevent
+import pytest
+from gevent.server import StreamServer
+
+from signet_common.passport import PassportIssuer, PassportVerifier
+from signet_gateway.adapters.outbound.breaker import CircuitBreaker
+from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.adapters.outbound.identity import IdentityGrants
+from signet_gateway.adapters.outbound.service_health import ServiceHealth
+from signet_gateway.adapters.outbound.upstream import HttpUpstream
+from signet_gateway.application.errors import GrantsUnavailable, UpstreamTimeout, UpstreamUnavailable
+from signet_gateway.application.grants import Credential
+from signet_gateway.application.ports import CheckResult, UpstreamAnswer
+from signet_protocol.signing import body_digest
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: x\r\n\r\nok"
+CLOSE = b""
+
+
+class Misbehaving:
+    """A server that follows a script: per request what it answers, and `CLOSE` to end the connection instead."""
+
+    def __init__(self, script):
+        self.script = list(script)
+        self.requests = []
+        self.connections = 0
+        self._server = StreamServer(("127.0.0.1", 0), self._serve)
+        self._server.start()
+
+    @property
+    def port(self):
+        return self._server.server_port
+
+    def _serve(self, connection, _address):
+        self.connections += 1
+        while request := self._read(connection):
+            self.requests.append(request)
+            answer = self.script.pop(0) if self.script else OK
+            if callable(answer):
+                answer = answer()
+            if answer == CLOSE:
+                break
+            connection.sendall(answer)
+            if answer is not OK and not answer.endswith(b"ok"):
+                break
+        connection.close()
+
+    @staticmethod
+    def _read(connection):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(65536)
+            if not more:
+                return b""
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+    def stop(self):
+        self._server.stop()
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*script):
+        servers.append(Misbehaving(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def client(server, **options):
+    settings = {"size": 4, "connect_timeout": 1.0, "read_timeout": 1.0} | options
+    connections = Connections("127.0.0.1", server.port, **settings)
+    return HttpUpstream("resources", f"127.0.0.1:{server.port}", connections, time.monotonic)
+
+
+def test_a_request_goes_out_as_it_came_and_its_connection_is_kept(serve):
+    """Target byte for byte, head and body in one piece, one connection for many requests."""
+    server = serve()
+    upstream = client(server)
+    answer = upstream.send("POST", "/api/v1/demos?a=%2f&b", [("x-passport", "p")], b"body")
+    assert answer == UpstreamAnswer(200, [("content-length", "2"), ("etag", "x")], b"ok")
+    upstream.send("GET", "/", [], b"")
+    assert server.requests[0].startswith(b"POST /api/v1/demos?a=%2f&b HTTP/1.1\r\nhost: 127.0.0.1:")
+    assert server.requests[0].endswith(b"x-passport: p\r\ncontent-length: 4\r\n\r\nbody")
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+def test_a_change_that_may_have_been_received_is_never_sent_twice(serve, method):
+    """The server read it and went away: only the client can know whether to repeat it, under its Idempotency-Key."""
+    server = serve(OK, CLOSE)
+    upstream = client(server)
+    upstream.send("GET", "/", [], b"")
+    with pytest.raises(UpstreamUnavailable):
+        upstream.send(method, "/x", [], b"{}")
+    assert [request.split()[0] for request in server.requests] == [b"GET", method.encode()]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_on_a_kept_connection_that_was_closed_is_sent_again_once(serve, method):
+    """The usual race with a server that closes idle connections, which no client should see."""
+    server = serve(OK, CLOSE, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    upstream = client(server)
+    upstream.send("GET", "/", [], b"")
+    assert upstream.send(method, "/x", [], b"").status == 200
+    assert len(server.requests) == 3
+    assert server.connections == 2
+
+
+def test_a_read_on_a_new_connection_that_was_closed_is_not_sent_again(serve):
+    """That is no race: the server chose to say nothing."""
+    server = serve(CLOSE)
+    with pytest.raises(UpstreamUnavailable):
+        client(server).send("GET", "/x", [], b"")
+    assert len(server.requests) == 1
+
+
+def test_a_read_whose_answer_broke_off_is_not_sent_again(serve):
+    """A byte of the answer came, so the request was worked on."""
+    server = serve(OK, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    upstream = client(server)
+    upstream.send("GET", "/", [], b"")
+    with pytest.raises(UpstreamUnavailable):
+        upstream.send("GET", "/x", [], b"")
+    assert len(server.requests) == 2
+
+
+def test_a_connection_that_was_closed_while_idle_is_not_used(serve):
+    """A change is safe after a restart of the service, too."""
+    server = serve(OK)
+    upstream = client(server)
+    upstream.send("GET", "/", [], b"")
+    server.script = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"]
+    upstream.send("GET", "/", [], b"")  # the server closes this connection after its answer
+    gevent.sleep(0.05)
+    assert upstream.send("POST", "/x", [], b"{}").status == 200
+
+
+def test_a_service_that_is_not_there_is_unavailable_and_then_left_alone(serve):
+    """The breaker spares both sides; it lets one request through now and then."""
+    server = serve()
+    server.stop()
+    upstream = client(server)
+    for _ in range(5):
+        with pytest.raises(UpstreamUnavailable, match="cannot connect"):
+            upstream.send("GET", "/", [], b"")
+    with pytest.raises(UpstreamUnavailable, match="left alone"):
+        upstream.send("GET", "/", [], b"")
+
+
+def test_the_breaker_lets_one_request_see_whether_the_service_is_back():
+    """Half open: one a second, and closed by the first answer."""
+    now = [0.0]
+    breaker = CircuitBreaker(lambda: now[0], failures=2, open_seconds=1.0)
+    breaker.failed()
+    assert breaker.allows()
+    breaker.failed()
+    assert not breaker.allows()
+    now[0] = 1.0
+    assert [breaker.allows(), breaker.allows()] == [True, False]
+    breaker.succeeded()
+    assert [breaker.allows(), breaker.allows()] == [True, True]
+
+
+def test_a_service_that_is_too_slow_times_out_and_its_connection_is_not_reused(serve):
+    """The late answer must not become the next request's."""
+    server = serve(lambda: gevent.sleep(0.3) or OK, OK)
+    upstream = client(server, read_timeout=0.1)
+    with pytest.raises(UpstreamTimeout):
+        upstream.send("POST", "/slow", [], b"")
+    assert len(server.requests) == 1
+    assert upstream.send("GET", "/", [], b"").status == 200
+    assert server.connections == 2
+
+
+def test_connections_are_bounded(serve):
+    """A service that hangs must not take every socket of the gateway."""
+    server = serve(lambda: gevent.sleep(0.5) or OK)
+    upstream = client(server, size=1, connect_timeout=0.05)
+    slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
+    gevent.sleep(0.05)
+    with pytest.raises(UpstreamUnavailable, match="busy"):
+        upstream.send("GET", "/", [], b"")
+    assert slow.get(timeout=2).status == 200
+    assert upstream.send("GET", "/", [], b"").status == 200
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", b"ok"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end", b"until the end"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", b""),
+    ],
+)
+def test_every_framing_of_an_answer_is_understood(serve, answer, body):
+    """RFC 9112 6."""
+    assert client(serve(answer)).send("GET", "/", [], b"").body == body
+
+
+@pytest.mark.parametrize("answer", [b"rubbish\r\n\r\n", OK + OK, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
+def test_an_answer_that_is_none_is_never_passed_on(serve, answer):
+    """Least of all a second answer, which the next request would take for its own."""
+    with pytest.raises(UpstreamUnavailable):
+        client(serve(answer)).send("GET", "/", [], b"")
+
+
+def test_a_head_is_answered_without_waiting_for_a_body(serve):
+    """Its Content-Length is that of GET."""
+    server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n")
+    answer = client(server).send("HEAD", "/", [], b"")
+    assert (answer.body, dict(answer.headers)["content-length"]) == (b"", "77")
+
+
+def json_answer(body):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+GRANT = b"""{"return_code":200,"return_msg":"","data":{"credential_id":"api_key/7","user_id":1,"user_name":"admin",
+"user_state":"active","credential_state":"inactive","roles":["administrator"],"permissions":{"demo:create":"any"},
+"expires_at":"2026-01-01T00:00:00Z","keys":{"20260101":"00ff"}}}"""
+
+
+def test_identity_is_asked_with_a_passport_for_this_very_request(serve):
+    """Nobody but the gateway learns signing keys."""
+    key = b"k" * 32
+    server = serve(json_answer(GRANT))
+    grants = IdentityGrants(client(server), PassportIssuer("gateway", {"identity": {"k1": key}}))
+    grant = grants.fetch(Credential("api_key", "ak_1"))
+    assert (grant.credential_id, grant.user_active, grant.credential_active) == ("api_key/7", True, False)
+    assert (grant.expires_at, grant.keys) == (1_767_225_600.0, {"20260101": b"\x00\xff"})
+    assert "00ff" not in repr(grant)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    token = next(line[12:].decode() for line in head.split(b"\r\n") if line.startswith(b"x-passport:"))
+    verifier = PassportVerifier("identity", {"gateway": {"k1": key}})
+    passport = verifier.verify(token, method="POST", target="/internal/grants", body_sha256=body_digest(body))
+    assert (passport.authentication, passport.user_id) == ("service", None)
+    assert body == b'{"kind":"api_key","credential":"ak_1"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        (json_answer(b'{"return_code":200,"return_msg":"","data":null}'), True),
+        (json_answer(b"rubbish"), False),
+        (json_answer(b'{"data":{}}'), False),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", False),
+        (CLOSE, False),
+    ],
+)
+def test_an_unknown_credential_is_not_the_same_as_an_identity_that_is_down(serve, answer, known):
+    """One is the caller's fault and remembered, the other is ours and is not."""
+    grants = IdentityGrants(client(serve(answer)), PassportIssuer("gateway", {"identity": {"k1": b"k" * 32}}))
+    if known:
+        assert grants.fetch(Credential("token", "st_1")) is None
+    else:
+        with pytest.raises(GrantsUnavailable):
+            grants.fetch(Credential("token", "st_1"))
+
+
+def test_readiness_asks_all_services_at_once_and_waits_for_none(serve):
+    """One that hangs must not hide the others."""
+    ready = serve(json_answer(b'{"status":"ready","checks":{}}'))
+    lagging = serve(json_answer(b'{"status":"degraded","checks":{"outbox":{"status":"degraded"}}}'))
+    body = b'{"status":"failed","checks":{"database":{"status":"failed"}}}'
+    failed = serve(b"HTTP/1.1 503 Unavailable\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    silent = serve(lambda: gevent.sleep(5) or OK)
+    odd = serve(json_answer(b"[]"))
+    servers = {"ready": ready, "lagging": lagging, "failed": failed, "silent": silent, "odd": odd}
+    health = ServiceHealth({name: client(server) for name, server in servers.items()}, 0.2)
+    assert health.probe() == {
+        "ready": CheckResult("ok"),
+        "lagging": CheckResult("degraded", "outbox degraded"),
+        "failed": CheckResult("failed", "database failed"),
+        "silent": CheckResult("failed", "does not answer"),
+        "odd": CheckResult("failed", "answered 200 without a report"),
+    }
