@@ -254,7 +254,9 @@ def test_the_first_run_happens_once(unit_of_work, passwords, clock, calling, gra
     """A second first run would be a way in."""
     unit_of_work.store.roles.clear()
     run, account = FirstRun(unit_of_work, passwords, clock), new_first_account()
+    assert not run.is_done(calling(None))
     assert run(calling(None), account)
+    assert run.is_done(calling(None))
     assert not run(calling(None), new_first_account())
     assert sign_in(calling(None), "admin", account.password).session.user_id == 1
     assert grant("api_key", account.api_key.credential).roles == ("administrator",)

@@ -51,3 +51,10 @@ def test_only_the_administrator_is_seeded_with_everything() -> None:
     """A star slipped into another seeded role would be an escalation in every installation."""
     holders = [name for name, seed in SEEDED_ROLES.items() if Rights.of(seed.permissions).covers(EVERYTHING)]
     assert holders == [ADMINISTRATOR]
+
+
+@pytest.mark.parametrize("role", SEEDED_ROLES)
+def test_a_seeded_role_names_each_permission_once(role: str) -> None:
+    """Two scopes of one permission would be two answers to one question."""
+    names = [permission.name for permission in SEEDED_ROLES[role].permissions]
+    assert len(set(names)) == len(names)

@@ -36,6 +36,10 @@ class FirstRun:
         self._passwords = passwords
         self._clock = clock
 
+    def is_done(self, deployment: Passport) -> bool:
+        """Whether there is an administrator, of any state."""
+        return self._unit_of_work.execute(deployment, lambda transaction: transaction.users.any_administrator(), bool)
+
     def __call__(self, deployment: Passport, account: FirstAccount) -> bool:
         """Store the account; False, and nothing is changed, where an administrator exists."""
         password_hash = self._passwords.hash(account.password)

@@ -38,6 +38,11 @@ class RoleSeed:
     permissions: tuple[Permission, ...]
 
 
+def _united(*permissions: Permission) -> tuple[Permission, ...]:
+    """Each permission once, in its widest scope."""
+    return tuple(Permission(name, scope) for name, scope in Rights.of(permissions).scopes.items())
+
+
 def _demo(scope: Scope) -> tuple[Permission, ...]:
     return tuple(Permission(f"demo:{operation}", scope) for operation in ("create", "query", "update", "delete"))
 
@@ -47,13 +52,13 @@ SEEDED_ROLES: Mapping[str, RoleSeed] = {
     "operator": RoleSeed("Runs the resources of everybody", (*_demo(Scope.ANY), *OWN_ACCOUNT)),
     "auditor": RoleSeed(
         "Reads everything, changes nothing but the own credentials",
-        (
+        _united(
+            *OWN_ACCOUNT,
             Permission("record:query", Scope.ANY),
             Permission("demo:query", Scope.ANY),
             Permission("role:query", Scope.ANY),
             Permission("user:query", Scope.ANY),
             Permission("api_key:query", Scope.ANY),
-            *OWN_ACCOUNT,
         ),
     ),
     "user": RoleSeed("Works with the own resources", (*_demo(Scope.OWN), *OWN_ACCOUNT)),

@@ -11,26 +11,26 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 from signet_common.sql.database import Database
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of, roles_and_rights
-from signet_identity.adapters.outbound.tables import api_keys, sessions, users
+from signet_identity.adapters.outbound.tables import API_KEYS, SESSIONS, USERS
 from signet_identity.application.ports import SigningCredential
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
 from signet_identity.domain.errors import VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import State
 
-_KEY_COLUMN = {api_keys: api_keys.c.api_key_id, sessions: sessions.c.session_id}
+_KEY_COLUMN = {API_KEYS: API_KEYS.c.api_key_id, SESSIONS: SESSIONS.c.session_id}
 
 
 def _signing(table: Table, credential: Any, *columns: Any) -> Any:
     return (
-        select(*columns, table.c.secret, table.c.expires_at, users.c.user_id, users.c.user_name, users.c.user_state)
-        .join_from(table, users)
+        select(*columns, table.c.secret, table.c.expires_at, USERS.c.user_id, USERS.c.user_name, USERS.c.user_state)
+        .join_from(table, USERS)
         .where(credential == bindparam("credential", type_=credential.type))
     )
 
 
-_API_KEY = _signing(api_keys, api_keys.c.api_key, api_keys.c.api_key_id.label("row_id"), api_keys.c.api_key_state)
-_SESSION = _signing(sessions, sessions.c.token_sha256, sessions.c.session_id.label("row_id"))
+_API_KEY = _signing(API_KEYS, API_KEYS.c.api_key, API_KEYS.c.api_key_id.label("row_id"), API_KEYS.c.api_key_state)
+_SESSION = _signing(SESSIONS, SESSIONS.c.token_sha256, SESSIONS.c.session_id.label("row_id"))
 
 
 class SqlApiKeys:
@@ -42,7 +42,7 @@ class SqlApiKeys:
 
     def get(self, api_key_id: int) -> ApiKey | None:
         """Return the key, of any state, without its secret."""
-        statement = select(*API_KEY_COLUMNS).where(api_keys.c.api_key_id == api_key_id)
+        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.api_key_id == api_key_id)
         row = self._connection.execute(statement).first()
         return api_key_of(row) if row else None
 
@@ -69,7 +69,7 @@ class SqlApiKeys:
             "updated_at": at,
             "updated_by": by,
         }
-        row_id = _insert_with_secret(self._connection, self._keyring, api_keys, values, credential.secret)
+        row_id = _insert_with_secret(self._connection, self._keyring, API_KEYS, values, credential.secret)
         added = self.get(row_id)
         if added is None:
             raise VersionConflict
@@ -77,10 +77,10 @@ class SqlApiKeys:
 
     def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
         """Switch the key off and return its new version."""
-        seen = (api_keys.c.api_key_id == api_key.api_key_id, api_keys.c.version == api_key.version)
+        seen = (API_KEYS.c.api_key_id == api_key.api_key_id, API_KEYS.c.version == api_key.version)
         version = api_key.version + 1
         values = {"api_key_state": State.INACTIVE.value, "version": version, "updated_at": at, "updated_by": by}
-        if self._connection.execute(update(api_keys).where(*seen).values(values)).rowcount != 1:
+        if self._connection.execute(update(API_KEYS).where(*seen).values(values)).rowcount != 1:
             raise VersionConflict
         return version
 
@@ -100,12 +100,12 @@ class SqlSessions:
             "created_at": at,
             "expires_at": expires_at,
         }
-        row_id = _insert_with_secret(self._connection, self._keyring, sessions, values, credential.secret)
+        row_id = _insert_with_secret(self._connection, self._keyring, SESSIONS, values, credential.secret)
         return Session(row_id, user_id, expires_at)
 
     def end(self, session_id: int) -> bool:
         """Remove the session."""
-        return self._connection.execute(delete(sessions).where(sessions.c.session_id == session_id)).rowcount == 1
+        return self._connection.execute(delete(SESSIONS).where(SESSIONS.c.session_id == session_id)).rowcount == 1
 
 
 class SqlCredentials:
@@ -121,14 +121,14 @@ class SqlCredentials:
         if row is None:
             return None
         over = row.expires_at is not None and row.expires_at <= now
-        return self._credential(row, "api_key", api_keys, State.INACTIVE if over else State(row.api_key_state))
+        return self._credential(row, "api_key", API_KEYS, State.INACTIVE if over else State(row.api_key_state))
 
     def session(self, token_digest: str, now: datetime) -> SigningCredential | None:
         """Return the session of a token that has not expired."""
         row = self._row(_SESSION, token_digest)
         if row is None or row.expires_at <= now:
             return None
-        return self._credential(row, "session", sessions, State.ACTIVE)
+        return self._credential(row, "session", SESSIONS, State.ACTIVE)
 
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]:
         """Return the roles and rights of the moment."""

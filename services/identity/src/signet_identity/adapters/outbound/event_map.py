@@ -1,7 +1,11 @@
-"""From identity's changes to events in its outbox."""
+"""From identity's changes to events in its outbox, and the declaration of what it tells the bus."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
+from signet_common.messaging.asyncapi import EventType
 from signet_common.messaging.recording import Change, RecordedEvent, compose
 from signet_common.observability.context import TRACEPARENT
 from signet_common.passport import Passport
@@ -9,6 +13,49 @@ from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
 
 SERVICE = "identity"
+
+_TEXT = {"type": ["string", "null"]}
+_ID = {"type": ["integer", "null"]}
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_STATE = {"enum": ["active", "inactive", None]}
+_NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
+
+_USER: Mapping[str, Mapping[str, Any]] = {
+    "user_name": _TEXT,
+    "email": _TEXT,
+    "phone": _TEXT,
+    "display_name": _TEXT,
+    "user_state": _STATE,
+    "roles": _NAMES,
+}
+_API_KEY: Mapping[str, Mapping[str, Any]] = {
+    "user_id": _ID,
+    "api_key": _TEXT,
+    "description": _TEXT,
+    "api_key_state": _STATE,
+    "expires_at": _TIME,
+}
+_ROLE: Mapping[str, Mapping[str, Any]] = {"role_name": _TEXT, "permissions": _NAMES}
+_SESSION: Mapping[str, Mapping[str, Any]] = {"user_id": _ID, "expires_at": _TIME}
+_LOGIN: Mapping[str, Mapping[str, Any]] = {
+    "reason": {"enum": ["unknown_login", "wrong_password", "user_inactive", None]},
+    "user_id": _ID,
+    "user_name": _TEXT,
+}
+
+EVENTS = (
+    EventType(SERVICE, "user", "insert", _USER, has_version=True, summary="A user was created."),
+    EventType(SERVICE, "user", "update", _USER, has_version=True, summary="A user was changed."),
+    EventType(SERVICE, "user", "query", {}, has_version=False, summary="One user, or a page of them, was read."),
+    EventType(SERVICE, "role", "insert", _ROLE, has_version=True, summary="A role was created."),
+    EventType(SERVICE, "role", "query", {}, has_version=False, summary="A page of roles was read."),
+    EventType(SERVICE, "api_key", "insert", _API_KEY, has_version=True, summary="An API key was created."),
+    EventType(SERVICE, "api_key", "delete", _API_KEY, has_version=True, summary="An API key was revoked."),
+    EventType(SERVICE, "api_key", "query", {}, has_version=False, summary="A page of API keys was read."),
+    EventType(SERVICE, "session", "insert", _SESSION, has_version=True, summary="A user signed in."),
+    EventType(SERVICE, "session", "delete", _SESSION, has_version=True, summary="A user signed out."),
+    EventType(SERVICE, "session", "login_failed", _LOGIN, has_version=False, summary="A sign-in was refused."),
+)
 
 
 class EventMap:

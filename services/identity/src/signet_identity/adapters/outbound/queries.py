@@ -16,7 +16,7 @@ from signet_identity.adapters.outbound.rows import (
     role_of,
     user_of,
 )
-from signet_identity.adapters.outbound.tables import api_keys, roles, users
+from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USERS
 from signet_identity.application.ports import Account
 from signet_identity.application.queries import UserFilter, Window
 from signet_identity.application.reach import owner_filter, reaches
@@ -44,7 +44,7 @@ class SqlUserQueries:
 
     def search(self, wanted: UserFilter, window: Window, caller: Passport, *, record: bool) -> Page[User]:
         """Read one page and the roles of those on it."""
-        statement = select(*USER_COLUMNS).where(*_conditions(wanted, owner_filter(caller))).order_by(users.c.user_id)
+        statement = select(*USER_COLUMNS).where(*_conditions(wanted, owner_filter(caller))).order_by(USERS.c.user_id)
 
         def query(connection: Connection) -> Page[User]:
             page = fetch_page(connection, statement, _request(window), lambda row: row)
@@ -67,7 +67,7 @@ class SqlRoleQueries:
 
     def search(self, window: Window, caller: Passport, *, record: bool) -> Page[Role]:
         """Read one page and what each role permits."""
-        statement = select(roles).order_by(roles.c.role_id)
+        statement = select(ROLES).order_by(ROLES.c.role_id)
 
         def query(connection: Connection) -> Page[Role]:
             permissions = permissions_by_role(connection)
@@ -88,10 +88,10 @@ class SqlApiKeyQueries:
 
     def search(self, user_id: int | None, window: Window, caller: Passport, *, record: bool) -> Page[ApiKey]:
         """Read one page, without secrets."""
-        statement = select(*API_KEY_COLUMNS).order_by(api_keys.c.api_key_id)
+        statement = select(*API_KEY_COLUMNS).order_by(API_KEYS.c.api_key_id)
         for owner in (user_id, owner_filter(caller)):
             if owner is not None:
-                statement = statement.where(api_keys.c.user_id == owner)
+                statement = statement.where(API_KEYS.c.user_id == owner)
         page = self._database.read(lambda connection: fetch_page(connection, statement, _request(window), api_key_of))
         if record:
             self._events.append(self._database, Change("api_key", "query"), caller)
@@ -103,7 +103,7 @@ class SqlAccounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._by_login = {kind: select(users).where(users.c[kind.value] == bindparam("login")) for kind in LoginKind}
+        self._by_login = {kind: select(USERS).where(USERS.c[kind.value] == bindparam("login")) for kind in LoginKind}
 
     def by_login(self, kind: LoginKind, login: str) -> Account | None:
         """Read the account with the hash of the password."""
@@ -118,18 +118,18 @@ class SqlAccounts:
 
 
 def _user(connection: Connection, user_id: int) -> User | None:
-    row = connection.execute(select(*USER_COLUMNS).where(users.c.user_id == user_id)).first()
+    row = connection.execute(select(*USER_COLUMNS).where(USERS.c.user_id == user_id)).first()
     return user_of(row, role_names(connection, [user_id])) if row else None
 
 
 def _conditions(wanted: UserFilter, owner: int | None) -> list[ColumnElement[bool]]:
-    conditions = within_days(users.c.created_at, wanted.created_from, wanted.created_to)
+    conditions = within_days(USERS.c.created_at, wanted.created_from, wanted.created_to)
     if wanted.contains is not None:
-        conditions.append(contains(users.c.user_name, wanted.contains))
+        conditions.append(contains(USERS.c.user_name, wanted.contains))
     if wanted.state is not None:
-        conditions.append(users.c.user_state == wanted.state.value)
+        conditions.append(USERS.c.user_state == wanted.state.value)
     if owner is not None:
-        conditions.append(users.c.user_id == owner)
+        conditions.append(USERS.c.user_id == owner)
     return conditions
 
 

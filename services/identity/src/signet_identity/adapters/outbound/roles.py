@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, insert, select
 
 from signet_identity.adapters.outbound.rows import permissions_by_role, role_of, roles_and_rights
-from signet_identity.adapters.outbound.tables import role_permissions, roles
+from signet_identity.adapters.outbound.tables import ROLE_PERMISSIONS, ROLES
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, Role, RoleSeed
 
@@ -21,7 +21,7 @@ class SqlRoles:
         if not names:
             return {}
         permissions = permissions_by_role(self._connection)
-        found = self._connection.execute(select(roles).where(roles.c.role_name.in_(names)))
+        found = self._connection.execute(select(ROLES).where(ROLES.c.role_name.in_(names)))
         return {row.role_name: role_of(row, permissions) for row in found}
 
     def rights_of(self, user_id: int) -> Rights:
@@ -30,7 +30,7 @@ class SqlRoles:
 
     def lock_administration(self) -> None:
         """Lock the administrator's role: whoever changes who has it waits here. SQLite has one writer anyway."""
-        administrator = select(roles.c.role_id).where(roles.c.role_name == ADMINISTRATOR)
+        administrator = select(ROLES.c.role_id).where(ROLES.c.role_name == ADMINISTRATOR)
         self._connection.execute(administrator.with_for_update()).first()
 
     def seed(self, seeds: Mapping[str, RoleSeed]) -> list[Role]:
@@ -42,9 +42,9 @@ class SqlRoles:
 
     def _insert(self, role_name: str, seed: RoleSeed) -> None:
         row = {"role_name": role_name, "description": seed.description}
-        role_id = self._connection.execute(insert(roles), row).inserted_primary_key[0]  # type: ignore[index]
+        role_id = self._connection.execute(insert(ROLES), row).inserted_primary_key[0]  # type: ignore[index]
         permissions = [
             {"role_id": role_id, "permission": permission.name, "scope": permission.scope.value}
             for permission in seed.permissions
         ]
-        self._connection.execute(insert(role_permissions), permissions)
+        self._connection.execute(insert(ROLE_PERMISSIONS), permissions)

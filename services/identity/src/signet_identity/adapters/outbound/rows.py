@@ -6,28 +6,28 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from signet_common.sql.columns import BigId
-from signet_identity.adapters.outbound.tables import api_keys, role_permissions, roles, user_roles, users
+from signet_identity.adapters.outbound.tables import API_KEYS, ROLE_PERMISSIONS, ROLES, USER_ROLES, USERS
 from signet_identity.domain.credentials import ApiKey
 from signet_identity.domain.permissions import Permission, Rights, Scope
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import State, User
 
-USER_COLUMNS = [column for column in users.c if column is not users.c.password_hash]
-API_KEY_COLUMNS = [column for column in api_keys.c if column is not api_keys.c.secret]
+USER_COLUMNS = [column for column in USERS.c if column is not USERS.c.password_hash]
+API_KEY_COLUMNS = [column for column in API_KEYS.c if column is not API_KEYS.c.secret]
 
 _ROLE_NAMES = (
-    select(user_roles.c.user_id, roles.c.role_name)
-    .join_from(user_roles, roles)
-    .where(user_roles.c.user_id.in_(bindparam("user_ids", expanding=True, type_=BigId)))
-    .order_by(roles.c.role_name)
+    select(USER_ROLES.c.user_id, ROLES.c.role_name)
+    .join_from(USER_ROLES, ROLES)
+    .where(USER_ROLES.c.user_id.in_(bindparam("user_ids", expanding=True, type_=BigId)))
+    .order_by(ROLES.c.role_name)
 )
 _ROLES_AND_RIGHTS = (
-    select(roles.c.role_name, role_permissions.c.permission, role_permissions.c.scope)
-    .select_from(user_roles.join(roles).outerjoin(role_permissions, role_permissions.c.role_id == roles.c.role_id))
-    .where(user_roles.c.user_id == bindparam("user_id", type_=BigId))
-    .order_by(roles.c.role_name)
+    select(ROLES.c.role_name, ROLE_PERMISSIONS.c.permission, ROLE_PERMISSIONS.c.scope)
+    .select_from(USER_ROLES.join(ROLES).outerjoin(ROLE_PERMISSIONS, ROLE_PERMISSIONS.c.role_id == ROLES.c.role_id))
+    .where(USER_ROLES.c.user_id == bindparam("user_id", type_=BigId))
+    .order_by(ROLES.c.role_name)
 )
-_PERMISSIONS = select(role_permissions).order_by(role_permissions.c.permission)
+_PERMISSIONS = select(ROLE_PERMISSIONS).order_by(ROLE_PERMISSIONS.c.permission)
 
 
 def role_names(connection: Connection, user_ids: Collection[int]) -> dict[int, tuple[str, ...]]:

@@ -105,12 +105,12 @@ class SessionRow(Tables):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when it ends, UTC")
 
 
-users = Tables.metadata.tables[UserRow.__tablename__]
-roles = Tables.metadata.tables[RoleRow.__tablename__]
-role_permissions = Tables.metadata.tables[RolePermissionRow.__tablename__]
-user_roles = Tables.metadata.tables[UserRoleRow.__tablename__]
-api_keys = Tables.metadata.tables[ApiKeyRow.__tablename__]
-sessions = Tables.metadata.tables[SessionRow.__tablename__]
-outbox = outbox_table(Tables.metadata)
-idempotency = idempotency_table(Tables.metadata)
-leases = leases_table(Tables.metadata)
+USERS = Tables.metadata.tables[UserRow.__tablename__]
+ROLES = Tables.metadata.tables[RoleRow.__tablename__]
+ROLE_PERMISSIONS = Tables.metadata.tables[RolePermissionRow.__tablename__]
+USER_ROLES = Tables.metadata.tables[UserRoleRow.__tablename__]
+API_KEYS = Tables.metadata.tables[ApiKeyRow.__tablename__]
+SESSIONS = Tables.metadata.tables[SessionRow.__tablename__]
+OUTBOX = outbox_table(Tables.metadata)
+IDEMPOTENCY_KEYS = idempotency_table(Tables.metadata)
+LEASES = leases_table(Tables.metadata)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signet_identity.adapters.outbound.rows import role_names, user_of
-from signet_identity.adapters.outbound.tables import roles, user_roles, users
+from signet_identity.adapters.outbound.tables import ROLES, USER_ROLES, USERS
 from signet_identity.application.ports import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import ADMINISTRATOR
@@ -29,7 +29,7 @@ class SqlUsers:
 
     def account(self, user_id: int) -> Account | None:
         """Return the user with the hash of the password."""
-        row = self._connection.execute(select(users).where(users.c.user_id == user_id)).first()
+        row = self._connection.execute(select(USERS).where(USERS.c.user_id == user_id)).first()
         if row is None:
             return None
         return Account(user_of(row, role_names(self._connection, [user_id])), row.password_hash)
@@ -51,7 +51,7 @@ class SqlUsers:
         }
         self._refuse_duplicates(values, but=0)
         try:
-            user_id = self._connection.execute(insert(users), values).inserted_primary_key[0]  # type: ignore[index]
+            user_id = self._connection.execute(insert(USERS), values).inserted_primary_key[0]  # type: ignore[index]
         except IntegrityError as failed:
             raise Duplicate("user_name, email or phone") from failed
         self._set_roles(user_id, user.roles)
@@ -72,18 +72,18 @@ class SqlUsers:
             "updated_by": user.updated_by,
         }
         self._refuse_duplicates(values, but=user.user_id)
-        before = (users.c.user_id == user.user_id, users.c.version == user.version - 1)
+        before = (USERS.c.user_id == user.user_id, USERS.c.version == user.version - 1)
         try:
-            if self._connection.execute(update(users).where(*before).values(values)).rowcount != 1:
+            if self._connection.execute(update(USERS).where(*before).values(values)).rowcount != 1:
                 raise VersionConflict
         except IntegrityError as failed:
             raise Duplicate("email or phone") from failed
-        self._connection.execute(delete(user_roles).where(user_roles.c.user_id == user.user_id))
+        self._connection.execute(delete(USER_ROLES).where(USER_ROLES.c.user_id == user.user_id))
         self._set_roles(user.user_id, user.roles)
 
     def count_active_administrators(self) -> int:
         """Count the active users who are administrators."""
-        active = users.c.user_state == State.ACTIVE.value
+        active = USERS.c.user_state == State.ACTIVE.value
         return self._connection.execute(_administrators.where(active)).scalar_one()
 
     def any_administrator(self) -> bool:
@@ -92,18 +92,18 @@ class SqlUsers:
 
     def _set_roles(self, user_id: int, names: Collection[str]) -> None:
         if names:
-            ids = self._connection.execute(select(roles.c.role_id).where(roles.c.role_name.in_(names))).scalars()
-            self._connection.execute(insert(user_roles), [{"user_id": user_id, "role_id": role_id} for role_id in ids])
+            ids = self._connection.execute(select(ROLES.c.role_id).where(ROLES.c.role_name.in_(names))).scalars()
+            self._connection.execute(insert(USER_ROLES), [{"user_id": user_id, "role_id": role_id} for role_id in ids])
 
     def _refuse_duplicates(self, values: Mapping[str, object], *, but: int) -> None:
         """Name the field that is taken; the unique constraints behind it decide what two transactions race for."""
         for field in UNIQUE:
             value = values.get(field)
-            taken = select(users.c.user_id).where(users.c[field] == value, users.c.user_id != but)
+            taken = select(USERS.c.user_id).where(USERS.c[field] == value, USERS.c.user_id != but)
             if value is not None and self._connection.execute(taken).first():
                 raise Duplicate(field)
 
 
 _administrators = (
-    select(func.count()).select_from(users.join(user_roles).join(roles)).where(roles.c.role_name == ADMINISTRATOR)
+    select(func.count()).select_from(USERS.join(USER_ROLES).join(ROLES)).where(ROLES.c.role_name == ADMINISTRATOR)
 )

@@ -1,0 +1,34 @@
+"""The routes of identity."""
+
+from flask_restx import Namespace
+
+from signet_identity.adapters.inbound.credential_views import (
+    ApiKeyCollection,
+    ApiKeyItem,
+    CurrentSession,
+    GrantCollection,
+    SessionCollection,
+)
+from signet_identity.adapters.inbound.user_views import Me, RoleCollection, UserCollection, UserItem
+from signet_identity.adapters.inbound.views import ERRORS, Application, View
+
+ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
+    ("/api/v1/users", {"": UserCollection, "/me": Me, "/<id:user_id>": UserItem}),
+    ("/api/v1/roles", {"": RoleCollection}),
+    ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
+    ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),
+    ("/internal/grants", {"": GrantCollection}),
+)
+
+__all__ = ["ERRORS", "Application", "identity_namespaces"]
+
+
+def identity_namespaces(application: Application) -> list[Namespace]:
+    """The routes, wired to `application`."""
+    namespaces = []
+    for path, views in ROUTES:
+        namespace = Namespace(path.rpartition("/")[2], path=path)
+        for suffix, view in views.items():
+            namespace.add_resource(view, suffix, resource_class_kwargs={"application": application})
+        namespaces.append(namespace)
+    return namespaces

@@ -1,0 +1,78 @@
+"""What identity's views share: the application behind them, and how its errors look outside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask_restx import Resource
+
+from signet_common.web.errors import FieldErrors
+from signet_common.web.schemas import PagedQuery
+from signet_identity.application.create_api_key import CreateApiKey
+from signet_identity.application.create_user import CreateUser
+from signet_identity.application.issue_grant import IssueGrant
+from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
+from signet_identity.application.revoke_api_key import RevokeApiKey
+from signet_identity.application.sign_in import SignIn
+from signet_identity.application.sign_out import SignOut
+from signet_identity.application.update_user import UpdateUser
+from signet_identity.domain.errors import (
+    AccountInactive,
+    CredentialsInvalid,
+    Duplicate,
+    FieldRefused,
+    LastAdministrator,
+    NotFound,
+    PrivilegeExceeded,
+    VersionConflict,
+)
+from signet_protocol.return_codes import ReturnCode
+
+ERRORS: dict[type[Exception], ReturnCode] = {
+    FieldRefused: ReturnCode.DATA_PARAM_ERROR,
+    Duplicate: ReturnCode.VALUE_DUPLICATE,
+    NotFound: ReturnCode.RESOURCE_NOT_FOUND,
+    VersionConflict: ReturnCode.VERSION_CONFLICT,
+    CredentialsInvalid: ReturnCode.CREDENTIALS_INVALID,
+    AccountInactive: ReturnCode.USER_INACTIVE,
+    PrivilegeExceeded: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    LastAdministrator: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the views call."""
+
+    create_user: CreateUser
+    update_user: UpdateUser
+    create_api_key: CreateApiKey
+    revoke_api_key: RevokeApiKey
+    sign_in: SignIn
+    sign_out: SignOut
+    issue_grant: IssueGrant
+    users: UserQueries
+    roles: RoleQueries
+    api_keys: ApiKeyQueries
+
+
+class View(Resource):  # type: ignore[misc]
+    """A view with the application behind it."""
+
+    def __init__(self, api: object, *_args: object, application: Application) -> None:
+        super().__init__(api)
+        self.application = application
+
+
+@contextmanager
+def naming_fields() -> Iterator[None]:
+    """Rules that only the application can check name their field like those that the models check."""
+    try:
+        yield
+    except FieldRefused as refused:
+        raise FieldErrors([(refused.field, refused.message)]) from None
+
+
+def window_of(query: PagedQuery) -> Window:
+    """The part of a list that a query asks for."""
+    return Window(query.page, query.per_page, query.count)
