@@ -30,11 +30,21 @@ def parse_url(text: str) -> URL:
 
 
 def open_engine(text: str) -> Engine:
-    """An engine that has not connected yet. Text compares binary on all of them (see `columns.BinaryText`)."""
+    """An engine for transactions that has not connected yet."""
     url = parse_url(text)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
-    return _server(url)
+    return _server(url, isolation_level="READ COMMITTED")
+
+
+def open_reader(text: str, engine: Engine) -> Engine:
+    """An engine for reads beside `engine`: on servers with connections of its own, which stay in AUTOCOMMIT.
+
+    Switching one connection back and forth would cost a round trip at every read.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine
+    return _server(parse_url(text), isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -52,7 +62,7 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _server(url: URL) -> Engine:
+def _server(url: URL, **options: Any) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S}
     if url.get_backend_name() == "mysql":
         arguments |= {"charset": "utf8mb4", "init_command": "SET SESSION sql_mode='TRADITIONAL', time_zone='+00:00'"}
@@ -60,10 +70,9 @@ def _server(url: URL) -> Engine:
         arguments |= {"options": "-c timezone=utc"}
     return create_engine(
         url,
-        isolation_level="READ COMMITTED",
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
-        pool_pre_ping=False,
         pool_recycle=1800,
         connect_args=arguments,
+        **options,
     )

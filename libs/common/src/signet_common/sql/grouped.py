@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import gevent
 from sqlalchemy import Connection, Engine, Table, insert
 
-from signet_common.sql.database import DirectWriter, Work, Writer, in_sqlite_transaction
 from signet_common.sql.group_commit import GroupCommit
+from signet_common.sql.transactions import DirectWriter, Work, Writer, in_sqlite_transaction
 
 T = TypeVar("T")
 
