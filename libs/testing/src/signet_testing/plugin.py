@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -19,6 +19,8 @@ from signet_testing.postgresql import PostgreSqlServer
 from signet_testing.rabbitmq import RabbitMqServer
 from signet_testing.redis import RedisServer
 from signet_testing.server import Server
+
+pytest_plugins = ["signet_testing.profiles"]
 
 AnyServer = TypeVar("AnyServer", bound=Server)
 
@@ -92,7 +94,12 @@ def running(server: AnyServer) -> Iterator[AnyServer]:
         try:
             running.enter_context(server)
         except ServerMissing as missing:
-            if os.environ.get("CI") == "true":
-                pytest.fail(str(missing), pytrace=False)
-            pytest.skip(str(missing))
+            skip_or_fail(missing)
         yield server
+
+
+def skip_or_fail(missing: ServerMissing) -> NoReturn:
+    """End a test whose server is not installed."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(str(missing), pytrace=False)
+    pytest.skip(str(missing))

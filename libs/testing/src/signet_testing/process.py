@@ -34,6 +34,8 @@ class ServerProcess:
     """Beside PATH, all that the server sees: nothing that the developer has set for a server of their own leaks in."""
     remove_if_orphaned: Path | None = None
     """A folder that the watcher removes when this process dies first."""
+    folder: Path | None = None
+    """Where it runs; where this process runs if not given."""
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
     _watcher: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
 
@@ -57,6 +59,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 list(self.command),
                 env=private_environment(self.environment),
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -84,7 +87,7 @@ class ServerProcess:
         if self._process is None:
             return
         # The leader has not been reaped yet, so neither its id nor its group's can belong to anybody else.
-        victims = _descendants(self._process.pid)
+        victims = descendants(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         for victim in victims:
@@ -133,11 +136,11 @@ def private_environment(additions: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **additions}
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Children of children too, read from /proc; those that end meanwhile are simply not there."""
     found: list[int] = []
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             for child in map(int, children.read_text().split()):
-                found += [child, *_descendants(child)]
+                found += [child, *descendants(child)]
     return found
