@@ -69,7 +69,7 @@ def run(program: str, *arguments: str) -> str:
 SERVES_ONE = """
 import sys
 from signet_common.observability.traced_application import TracedApplication
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.tracing import configure_tracing
 
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/fails":
@@ -77,7 +77,7 @@ def application(environ, start_response):
     start_response("404 Not Found", [])
     return [b""]
 
-traced = TracedApplication(application, Tracing.configure("resources", sys.argv[1]))
+traced = TracedApplication(application, configure_tracing("resources", sys.argv[1]))
 environ = {"REQUEST_METHOD": "GET", "PATH_INFO": sys.argv[2], "HTTP_TRACEPARENT": sys.argv[3]}
 try:
     traced(environ, lambda status, headers, exc_info=None: None)
@@ -117,8 +117,8 @@ def test_spans_of_a_gevent_process_arrive_after_a_fork(collector: Collector) -> 
 import sys
 from gevent import monkey; monkey.patch_all()
 import os
-from signet_common.observability.tracing import Tracing
-tracing = Tracing.configure("gateway", sys.argv[1])
+from signet_common.observability.tracing import configure_tracing
+tracing = configure_tracing("gateway", sys.argv[1])
 if os.fork() == 0:
     with tracing.span("GET"):
         pass
@@ -134,8 +134,8 @@ def test_without_a_collector_opentelemetry_is_not_loaded() -> None:
     program = """
 import sys
 from signet_common.observability.traced_application import TracedApplication
-from signet_common.observability.tracing import Tracing
-with Tracing.configure("x", None).span("GET"):
+from signet_common.observability.tracing import configure_tracing
+with configure_tracing("x", None).span("GET"):
     print([name for name in sys.modules if name.startswith("opentelemetry")])
 """
     assert run(program).strip() == "[]"
@@ -145,8 +145,8 @@ def test_a_collector_that_is_gone_harms_nobody() -> None:
     """Traces are a convenience; the process must work and end without them."""
     program = """
 import sys
-from signet_common.observability.tracing import Tracing
-tracing = Tracing.configure("x", "http://127.0.0.1:1")
+from signet_common.observability.tracing import configure_tracing
+tracing = configure_tracing("x", "http://127.0.0.1:1")
 with tracing.span("GET") as span:
     print(span.traceparent)
 """

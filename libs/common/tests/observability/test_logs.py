@@ -8,7 +8,7 @@ import pytest
 
 from signet_common.observability.context import REQUEST_ID
 from signet_common.observability.logs import JsonLines, configure_logging, rfc3339
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.tracing import configure_tracing
 
 
 def line_of(record: logging.LogRecord) -> dict[str, str]:
@@ -38,7 +38,7 @@ def test_times_are_utc_with_milliseconds() -> None:
 def test_lines_carry_the_ids_of_the_request_at_hand() -> None:
     """The ids are how a line is found from an answer or a trace."""
     token = REQUEST_ID.set("req-1")
-    with Tracing.configure("x", None).span("GET") as span:
+    with configure_tracing("x", None).span("GET") as span:
         line = line_of(record_of("hello"))
     REQUEST_ID.reset(token)
     assert (line["request_id"], line["trace_id"]) == ("req-1", span.trace_id)

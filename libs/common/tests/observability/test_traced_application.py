@@ -4,7 +4,7 @@ from typing import Any
 
 from signet_common.observability.context import REQUEST_ID, TRACEPARENT
 from signet_common.observability.traced_application import TracedApplication
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.tracing import configure_tracing
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -17,7 +17,7 @@ def test_ids_are_there_during_the_request_and_gone_after_it() -> None:
         seen.append((REQUEST_ID.get(), TRACEPARENT.get()))
         return []
 
-    traced = TracedApplication(application, Tracing.configure("x", None))
+    traced = TracedApplication(application, configure_tracing("x", None))
     environ = {
         "REQUEST_METHOD": "GET",
         "HTTP_X_REQUEST_ID": "r" * 100,

@@ -13,7 +13,8 @@ import orjson
 
 from signet_common.messaging.connect import open_bus
 from signet_common.observability.access_log import AccessLog
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.spans import Tracing
+from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportIssuer, parse_keys
 from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
 from signet_gateway.adapters.inbound.http import HttpApplication
@@ -138,7 +139,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         outside,
         max_body_bytes=settings.max_body_bytes,
         trusted_proxies=settings.trusted_proxies,
-        tracing=Tracing.configure(ISSUER, settings.otel_exporter_otlp_endpoint),
+        tracing=configure_tracing(ISSUER, settings.otel_exporter_otlp_endpoint),
         access_log=AccessLog(settings.access_log) if settings.access_log else None,
     )
 

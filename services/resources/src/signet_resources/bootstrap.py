@@ -13,7 +13,7 @@ from signet_common.messaging.background import Loop
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import OutgoingEvent
 from signet_common.messaging.relay import Relay
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import Passport, PassportVerifier, parse_keys
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused, IdempotencyKeys
@@ -64,7 +64,7 @@ def build(settings: Settings) -> Service:
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
         errors=ERRORS | _PERSISTENCE_ERRORS,
         checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
-        tracing=Tracing.configure(SERVICE, settings.otel_exporter_otlp_endpoint),
+        tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)
 

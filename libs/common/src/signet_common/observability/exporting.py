@@ -22,8 +22,8 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace import Span as RecordedSpan
 
+from signet_common.observability.spans import Span, Tracing
 from signet_common.observability.traceparent import TraceParent, format_traceparent, parse_traceparent
-from signet_common.observability.tracing import Span, Tracing
 
 _EXPORT_SECONDS = 2.0  # retries included; also how long the end of a process may wait for a collector that is gone
 

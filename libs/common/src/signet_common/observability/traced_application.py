@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from signet_common.observability.context import REQUEST_ID
-from signet_common.observability.tracing import Span, Tracing
+from signet_common.observability.spans import Span, Tracing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

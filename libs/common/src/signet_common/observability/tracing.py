@@ -1,77 +1,21 @@
 """One thin span per hop, in W3C Trace Context.
 
-Without a collector a span is ids alone (a few microseconds, no OpenTelemetry import, 12 MB saved), so that events,
-log lines and upstream calls carry the trace of whoever sent one. With a collector the same calls record real spans.
+Without a collector a span is ids alone, so that events, log lines and upstream calls carry the trace of whoever sent
+one. With a collector the same calls record real spans.
 
-    tracing = Tracing.configure("gateway", settings.otlp_endpoint)
+    tracing = configure_tracing("gateway", settings.otel_exporter_otlp_endpoint)
     with tracing.span("GET /api/v1/demos/{demo_id}", environ.get("HTTP_TRACEPARENT")) as span:
         upstream_headers["traceparent"] = span.traceparent
 """
 
-from contextvars import Token
-from types import TracebackType
-from typing import Self
-
-from signet_common.observability.context import TRACEPARENT
-from signet_common.observability.traceparent import (
-    format_traceparent,
-    new_span_id,
-    new_trace_id,
-    parse_traceparent,
-)
+from signet_common.observability.spans import Tracing
 
 
-class Span:
-    """A stretch of work within a trace; a context manager, entered once, in one thread or greenlet.
+def configure_tracing(service: str, endpoint: str | None) -> Tracing:
+    """The tracing of a process; `endpoint` is `OTEL_EXPORTER_OTLP_ENDPOINT`, None or "" for no collector."""
+    if not endpoint:
+        return Tracing()
+    # Imported only here: a process without a collector does not pay for the SDK.
+    from signet_common.observability.exporting import ExportingTracing
 
-    `traceparent` is what goes downstream; within the block it is also the context's, which log lines read.
-    """
-
-    __slots__ = ("_token", "traceparent")
-
-    recording = False
-
-    def __init__(self, traceparent: str) -> None:
-        self.traceparent = traceparent
-        self._token: Token[str] | None = None
-
-    @property
-    def trace_id(self) -> str:
-        """The trace's 32 hex digits."""
-        return self.traceparent[3:35]
-
-    def set_attribute(self, name: str, value: str | int) -> None:
-        """Say something about the work. Never a secret, a header or a body."""
-
-    def __enter__(self) -> Self:
-        self._token = TRACEPARENT.set(self.traceparent)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._token is not None:
-            TRACEPARENT.reset(self._token)
-
-
-class Tracing:
-    """Starts spans. This one gives ids alone; `configure` picks the one that also exports where it is wanted."""
-
-    @classmethod
-    def configure(cls, service: str, endpoint: str | None) -> "Tracing":
-        """Return the tracing of a process; `endpoint` is `OTEL_EXPORTER_OTLP_ENDPOINT`, None or "" for no collector."""
-        if not endpoint:
-            return Tracing()
-        from signet_common.observability.exporting import ExportingTracing
-
-        return ExportingTracing(service, endpoint)
-
-    def span(self, name: str, traceparent: str | None = None) -> Span:  # noqa: ARG002 (an exported span has a name)
-        """Return a span to enter: a child of `traceparent`, or a new trace's first if that is absent or invalid."""
-        parent = parse_traceparent(traceparent)
-        if parent is None:
-            return Span(format_traceparent(new_trace_id(), new_span_id(), sampled=False))
-        return Span(format_traceparent(parent.trace_id, new_span_id(), sampled=parent.sampled))
-
-    def shutdown(self) -> None:
-        """Send what has not been sent. A worker that exits does this by itself."""
+    return ExportingTracing(service, endpoint)

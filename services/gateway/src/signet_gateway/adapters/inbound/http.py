@@ -13,7 +13,7 @@ import orjson
 
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.context import REQUEST_ID
-from signet_common.observability.tracing import Tracing
+from signet_common.observability.spans import Tracing
 from signet_gateway.adapters.inbound.client_address import ClientAddress
 from signet_gateway.adapters.inbound.environ import read_request
 from signet_gateway.adapters.inbound.pages import Pages
