@@ -50,6 +50,7 @@ class ConsumerLoop:
         self._batch, self._linger, self._attempts = batch, linger, attempts
         self._transient: tuple[type[Exception], ...] = (Transient, *transient)
         self._backoff = backoff or Backoff()
+        self._failing = False
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set; what is not acknowledged by then comes again. Nothing else ends it."""
@@ -63,13 +64,18 @@ class ConsumerLoop:
         try:
             self._apply(self._valid(self._receive()), stop)
         except BusUnavailable as error:
-            _logger.warning("the bus hands out no events: %s", error)
+            if not self._failing:  # once per outage, not once per attempt
+                _logger.warning("the bus hands out no events: %s", error)
+            self._failing = True
             self._start_over(stop)
         except Exception:
             # The loop of this thread: whatever was not acknowledged comes again.
             _logger.exception("consuming failed")
             self._start_over(stop)
         else:
+            if self._failing:
+                _logger.info("the bus hands out events again")
+            self._failing = False
             self._backoff.reset()
 
     def _start_over(self, stop: threading.Event) -> None:

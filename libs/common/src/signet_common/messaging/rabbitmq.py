@@ -21,12 +21,12 @@ _BLOCKED_SECONDS = 30.0
 class RabbitBus:
     """A broker and virtual host, by URL. BusUrlInvalid where pika cannot read it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, heartbeat: int = _HEARTBEAT_SECONDS) -> None:
         try:
             self._parameters = pika.URLParameters(url)
         except (ValueError, TypeError) as error:
             raise BusUrlInvalid("a broker is amqp://user:password@host:port/vhost") from error
-        self._parameters.heartbeat = _HEARTBEAT_SECONDS
+        self._parameters.heartbeat = heartbeat
         self._parameters.socket_timeout = _SOCKET_SECONDS
         self._parameters.stack_timeout = _HANDSHAKE_SECONDS
         self._parameters.blocked_connection_timeout = _BLOCKED_SECONDS

@@ -80,6 +80,9 @@ class Link:
         if self._thread.is_alive():
             self._loop.add_callback_threadsafe(self._close_connection)
             self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():  # a broker that does not answer must not keep the thread
+            self._loop.add_callback_threadsafe(self._loop.stop)
+            self._thread.join(CLOSE_SECONDS)
 
     def give_up(self, reason: str) -> None:
         """From the I/O thread: the link is of no more use."""
