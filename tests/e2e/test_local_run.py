@@ -140,7 +140,7 @@ def test_a_first_start_ends_ready_and_ctrl_c_ends_everything(start: Callable[...
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_ordered_stop_succeeds_and_leaves_nothing(start: Callable[..., Running], number: int) -> None:
     """A supervisor of the launcher reads the exit code."""
-    running = start()
+    running = start(command=[sys.executable, "-m", "deploy.local", "run", "--service", "resources"])
     assert running.stop(number) == 0
     assert living(running.home) == []
 
