@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from signet_common.passport import Passport, PassportIssuer, format_keys
 from signet_resources.adapters.outbound.tables import OUTBOX, Row
-from signet_resources.bootstrap import Service, build
+from signet_resources.bootstrap.web import Service, build
 from signet_resources.settings import Settings
 
 KEYS = {"gateway": {"k1": b"g" * 32}, "scheduler": {"k1": b"s" * 32}}

@@ -3,7 +3,7 @@
 import pytest
 from openapi_spec_validator import validate
 
-from signet_resources.bootstrap import contract
+from signet_resources.bootstrap.contracts import contract
 
 
 def test_the_contract_is_valid_openapi() -> None:

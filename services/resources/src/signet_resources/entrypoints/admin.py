@@ -8,7 +8,7 @@ from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
 from signet_common.web.openapi import to_yaml
 from signet_resources import __file__ as package_file
-from signet_resources.bootstrap import contract, declared_events
+from signet_resources.bootstrap.contracts import contract, declared_events
 from signet_resources.settings import Settings
 
 app = typer.Typer(help="Administer the resources service.", no_args_is_help=True, pretty_exceptions_enable=False)

@@ -4,7 +4,7 @@ from flask import Flask
 
 from signet_common.observability.logs import configure_logging
 from signet_common.settings import load_or_exit
-from signet_resources.bootstrap import build
+from signet_resources.bootstrap.web import build
 from signet_resources.settings import Settings
 
 

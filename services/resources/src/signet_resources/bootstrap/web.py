@@ -1,34 +1,25 @@
-"""Where adapters meet ports: builds the web application and the background loops from settings."""
+"""The web process of resources."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Flask
-from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from signet_common.messaging.background import Loop
-from signet_common.messaging.connect import open_bus
-from signet_common.messaging.event import OutgoingEvent
-from signet_common.messaging.relay import Relay
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import Passport, PassportVerifier, parse_keys
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused, IdempotencyKeys
-from signet_common.sql.leases import Leases
-from signet_common.sql.outbox import Outbox, OutboxReader
+from signet_common.sql.outbox import Outbox
 from signet_common.sql.unit_of_work import SqlUnitOfWork
-from signet_common.web.openapi import export
 from signet_common.web.readiness import Check
 from signet_common.web.service import create_service
 from signet_protocol.return_codes import ReturnCode
 from signet_resources.adapters.inbound.http import ERRORS, Application, demo_namespace
-from signet_resources.adapters.outbound.event_map import EVENTS, SERVICE, EventMap
+from signet_resources.adapters.outbound.event_map import SERVICE, EventMap
 from signet_resources.adapters.outbound.queries import SqlDemoQueries
 from signet_resources.adapters.outbound.repository import SqlDemos, SqlTransaction
-from signet_resources.adapters.outbound.tables import IDEMPOTENCY_KEYS, LEASES, OUTBOX
+from signet_resources.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX
 from signet_resources.application.create_demo import CreateDemo
 from signet_resources.application.delete_demo import DeleteDemo
 from signet_resources.application.update_demo import UpdateDemo
@@ -36,8 +27,6 @@ from signet_resources.settings import Settings
 
 BACKLOG_SECONDS = 10.0
 """An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
-
-ABOUT = "Demo, the example resource: unique names, states, versions, and an event for everything that happens to one."
 
 _PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
     IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
@@ -67,24 +56,6 @@ def build(settings: Settings) -> Service:
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)
-
-
-def background_loops(settings: Settings) -> Mapping[str, Loop]:
-    """The loops of the background process, by name."""
-    database = Database.open(settings.database_url.get_secret_value(), grouped=False)
-    source = OutboxReader(database, OUTBOX, Leases(database, LEASES), OutgoingEvent)
-    return {"relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run}
-
-
-def contract() -> dict[str, Any]:
-    """The HTTP contract, from the same views that serve it; no database is touched."""
-    settings = Settings(database_url=SecretStr("sqlite://"), bus_url="sqlite:/nowhere")
-    return export(build(settings).web, service=SERVICE, title="Signet resources", version="1.0.0", description=ABOUT)
-
-
-def declared_events() -> list[dict[str, Any]]:
-    """The declarations of the events that this service tells."""
-    return [asdict(event) for event in EVENTS]
 
 
 def _application(database: Database, events: EventMap) -> Application:
