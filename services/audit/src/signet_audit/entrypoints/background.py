@@ -1,0 +1,25 @@
+"""The background process: `python -m signet_audit.entrypoints.background [--only relay|consumers]`."""
+
+import argparse
+import sys
+
+from signet_audit.bootstrap import background_loops
+from signet_audit.settings import Settings
+from signet_common.messaging.background import run_loops
+from signet_common.observability.logs import configure_logging
+from signet_common.settings import load_or_exit
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit code."""
+    parser = argparse.ArgumentParser(description="The background loops of the audit service.")
+    parser.add_argument("--only", choices=["relay", "consumers"], help="run one loop alone")
+    arguments = parser.parse_args()
+    settings = load_or_exit(Settings)
+    configure_logging("audit-background", settings.log_level)
+    loops = background_loops(settings)
+    return run_loops({name: loop for name, loop in loops.items() if arguments.only in (None, name)})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
