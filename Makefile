@@ -70,11 +70,13 @@ migrate: runtime  ## bring the databases of $SIGNET_HOME up to date (SERVICE=x)
 
 .PHONY: migration
 migration: full  ## draft a migration for review (SERVICE=x MESSAGE="…")
+	$(if $(and $(SERVICE),$(MESSAGE)),,$(error say which and what: make migration SERVICE=resources MESSAGE="add a column"))
 	@$(LOCAL) draft --service "$(SERVICE)" --message "$(MESSAGE)"
 
 .PHONY: fuzz
-fuzz: full  ## fuzz a running deployment (URL=http://…)
-	@$(PYTHON) -m signet_testing.fuzz "$(URL)" $(PYTEST_ARGS)
+fuzz: full  ## fuzz a running deployment; it changes and deletes data there (URL=http://…, FUZZ_ARGS="--seed 1")
+	$(if $(URL),,$(error say which deployment: make fuzz URL=http://127.0.0.1:8080))
+	@$(PYTHON) -m signet_testing.fuzz "$(URL)" $(FUZZ_ARGS)
 
 .PHONY: bench
 bench: full  ## measure speed and memory beside a bare hello
