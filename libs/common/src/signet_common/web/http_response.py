@@ -4,6 +4,7 @@ Two sends cost 40 µs more, and a second packet. What is not streamed leaves who
 the head, later pieces as they come. A stream that fails is cut off without its end, so that nobody takes it for whole.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
@@ -168,10 +169,14 @@ class Response:
 
 
 def refusal(code: ReturnCode, message: str, date: HttpDate) -> bytes:
-    """Return a whole answer that carries an envelope and ends the connection."""
+    """Return a whole answer that carries an envelope and ends the connection.
+
+    No application has seen the request, so its id is made here: every answer has one.
+    """
     status = HTTPStatus(code.http_status)
     body = orjson.dumps(envelope(code, message))
     return (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nDate: {date()}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nDate: {date()}\r\nCache-Control: no-store\r\n"
+        f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {secrets.token_hex(16)}\r\nConnection: close\r\n\r\n"
     ).encode("ascii") + body
