@@ -9,9 +9,9 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from signet_common.settings import ServiceSettings
-from signet_gateway.adapters.inbound.client_address import Network
 
 _ABSOLUTE = "sqlite:/"
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class GatewaySettings(ServiceSettings):
@@ -22,7 +22,7 @@ class GatewaySettings(ServiceSettings):
     nonces_url: str = Field(pattern=r"^sqlite:/+[^?#]+[^/?#]$")
     contracts_dir: Path
     upstreams: Annotated[dict[str, str], NoDecode]
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[_Network, ...], NoDecode] = ()
     max_body_bytes: int = Field(default=1_048_576, ge=0)
     access_log: str = ""
     public_rate: int = Field(default=60, ge=1)
