@@ -17,21 +17,26 @@ from signet_testing.plugin import skip_or_fail
 from signet_testing.postgresql import PostgreSqlServer
 from signet_testing.rabbitmq import RabbitMqServer
 
-GATEWAY_WORKERS = {"SIGNET_GATEWAY_WORKERS": "3"}
-"""More than one, because what a single worker gets right by itself several get right only together."""
+COMMON = {
+    # More than one, because what a single worker gets right by itself several get right only together.
+    "SIGNET_GATEWAY_WORKERS": "3",
+    # All tests come from one address, and these two limits are per address and minute.
+    "GATEWAY_PUBLIC_RATE": "6000",
+    "GATEWAY_UNKNOWN_RATE": "6000",
+}
 
 PROFILES = ["embedded", pytest.param("full", marks=pytest.mark.servers)]
 
 
 def embedded_settings() -> Mapping[str, str]:
     """No server at all."""
-    return {**GATEWAY_WORKERS, "SIGNET_NGINX": "off"}
+    return {**COMMON, "SIGNET_NGINX": "off"}
 
 
 def full_settings(rabbitmq: RabbitMqServer, mariadb: MariaDbServer, postgresql: PostgreSqlServer) -> Mapping[str, str]:
     """Empty databases and an empty virtual host, so that several instances share the servers and nothing else."""
     return {
-        **GATEWAY_WORKERS,
+        **COMMON,
         "SIGNET_NGINX": "on",
         "IDENTITY_DATABASE_URL": postgresql.create_database(),
         "RESOURCES_DATABASE_URL": mariadb.create_database(),

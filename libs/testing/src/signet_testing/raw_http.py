@@ -95,11 +95,11 @@ def signed(
     return RawRequest(method, target, (*sent, *signature.headers), body)
 
 
-def send(port: int, request: RawRequest | bytes) -> RawAnswer:
-    """Send on a connection of its own to a loopback port."""
+def send(port: int, request: RawRequest | bytes, *, source: str = LOOPBACK) -> RawAnswer:
+    """Send on a connection of its own to a loopback port, from any address of 127.0.0.0/8; no more bytes follow."""
     wire = request if isinstance(request, bytes) else request.wire()
     method = request.method if isinstance(request, RawRequest) else None
-    with socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS) as connection:
+    with socket.create_connection((LOOPBACK, port), TIMEOUT_SECONDS, (source, 0)) as connection:
         with contextlib.suppress(ConnectionError):  # It may answer before it has read everything.
             connection.sendall(wire)
         return receive(connection, method)
