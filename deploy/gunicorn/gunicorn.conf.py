@@ -8,7 +8,9 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
 import os
+from typing import Any
 
 worker_class = "signet_common.web.strict_worker.StrictWorker"
 logger_class = "signet_common.web.server_log.ServerLog"
@@ -31,3 +33,9 @@ limit_request_field_size = 8190
 control_socket_disable = True
 accesslog = None
 loglevel = "warning"
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep the collector away from what exists now, so that worker and master go on sharing it."""
+    gc.collect()
+    gc.freeze()

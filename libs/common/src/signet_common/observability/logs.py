@@ -58,6 +58,8 @@ def logging_config(service: str, level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonLines, "service": service}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level, "handlers": ["stderr"]},
+        # pika logs a traceback per lost connection; the bus says once per outage what that means.
+        "loggers": {"pika": {"level": "CRITICAL"}},
     }
 
 

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite, MariaDB/MySQL and PostgreSQL, and the mixins that rows are made of."""
+"""Column types that mean the same on SQLite, MariaDB/MySQL and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -6,7 +6,6 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text, TypeDecorator
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 State = Literal["active", "inactive"]
@@ -63,23 +62,3 @@ class BinaryText(TypeDecorator[str]):
             collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
             return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
         return dialect.type_descriptor(String(self.length))
-
-
-class CreationMixin:
-    """When and by whom a row was made."""
-
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when the row was made, UTC", sort_order=900)
-    created_by: Mapped[int | None] = mapped_column(BigId, comment="user id of its maker, null: Signet", sort_order=901)
-
-
-class UpdationMixin:
-    """When and by whom a row was last changed."""
-
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="when it last changed, UTC", sort_order=910)
-    updated_by: Mapped[int | None] = mapped_column(BigId, comment="user id of who changed it", sort_order=911)
-
-
-class VersionMixin:
-    """A counter that every change raises; served as ETag."""
-
-    version: Mapped[int] = mapped_column(Integer, comment="raised by every change, from 1", sort_order=920)

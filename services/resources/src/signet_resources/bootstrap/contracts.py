@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from signet_common.web.openapi import export
-from signet_resources.adapters.outbound.event_map import EVENTS, SERVICE
+from signet_resources import SERVICE
+from signet_resources.adapters.outbound.event_map import EVENTS
 from signet_resources.bootstrap.web import build
 from signet_resources.settings import Settings
 

@@ -15,8 +15,9 @@ from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_common.web.readiness import Check
 from signet_common.web.service import create_service
 from signet_protocol.return_codes import ReturnCode
+from signet_resources import SERVICE
 from signet_resources.adapters.inbound.http import ERRORS, Application, demo_namespace
-from signet_resources.adapters.outbound.event_map import SERVICE, EventMap
+from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.queries import SqlDemoQueries
 from signet_resources.adapters.outbound.repository import SqlDemos, SqlTransaction
 from signet_resources.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from signet_common.sql.columns import BigId, BinaryText, CreationMixin, UpdationMixin, UtcDateTime, VersionMixin
+from signet_common.sql.columns import BigId, BinaryText, UtcDateTime
 from signet_common.sql.idempotency import idempotency_table
 from signet_common.sql.leases import leases_table
+from signet_common.sql.mixins import CreationMixin, UpdationMixin, VersionMixin
 from signet_common.sql.outbox import outbox_table
 
 

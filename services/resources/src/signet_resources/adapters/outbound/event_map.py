@@ -11,8 +11,7 @@ from signet_common.observability.context import TRACEPARENT
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
-
-SERVICE = "resources"
+from signet_resources import SERVICE
 
 _DEMO_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "demo_name": {"type": ["string", "null"]},

@@ -3,9 +3,10 @@
 from sqlalchemy import CheckConstraint, Index, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from signet_common.sql.columns import BigId, BinaryText, CreationMixin, UpdationMixin, VersionMixin
+from signet_common.sql.columns import BigId, BinaryText
 from signet_common.sql.idempotency import idempotency_table
 from signet_common.sql.leases import leases_table
+from signet_common.sql.mixins import CreationMixin, UpdationMixin, VersionMixin
 from signet_common.sql.outbox import outbox_table
 from signet_resources.domain.demos import MAX_NAME_BYTES
 
