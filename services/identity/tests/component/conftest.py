@@ -20,11 +20,14 @@ from werkzeug.test import TestResponse
 import signet_identity
 from signet_common.passport import Passport, PassportIssuer, format_keys
 from signet_common.sql.administration import migrations_folder
+from signet_common.sql.database import Database
 from signet_common.sql.migrations import upgrade
 from signet_identity.adapters.outbound.keyring import create_keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import OUTBOX
-from signet_identity.bootstrap import Service, build, contract, first_run_command
+from signet_identity.bootstrap.commands import first_run_command
+from signet_identity.bootstrap.contracts import contract
+from signet_identity.bootstrap.web import Service, build
 from signet_identity.settings import Settings
 
 KEYS = {"gateway": {"k1": b"g" * 32}, "scheduler": {"k1": b"s" * 32}}
@@ -131,7 +134,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_api(template: Path, tmp_path: Path) -> Iterator[Callable[[str | None], Api]]:
     """Makes an identity on a database by URL, or on a SQLite file of its own."""
-    built: list[Service] = []
+    made: list[Api] = []
 
     def make(database_url: str | None) -> Api:
         folder = tmp_path / "installation"
@@ -141,14 +144,12 @@ def make_api(template: Path, tmp_path: Path) -> Iterator[Callable[[str | None], 
         else:
             folder.mkdir()
             settings = furnish(folder, database_url)
-        service = build(settings, passwords=QUICK_PASSWORDS())
-        built.append(service)
-        first_run = json.loads((folder / "first-run.json").read_text())
-        return Api(service.web.test_client(), service, settings, first_run)
+        made.append(api_in(folder, settings))
+        return made[-1]
 
     yield make
-    for service in built:
-        service.database.close()
+    for api in made:
+        api.service.database.close()
 
 
 @pytest.fixture
@@ -158,9 +159,34 @@ def api(make_api: Callable[[str | None], Api], database_url: str) -> Api:
 
 
 @pytest.fixture
+def plain_api(api: Api) -> Iterator[Api]:
+    """The same with a database for plain threads, each of which may hold a transaction of its own."""
+    database = Database.open(api.settings.database_url.get_secret_value(), grouped=False)
+    service = build(api.settings, passwords=QUICK_PASSWORDS(), database=database)
+    yield replace(api, service=service, client=service.web.test_client())
+    database.close()
+
+
+@pytest.fixture
 def sqlite_api(make_api: Callable[[str | None], Api]) -> Api:
     """Identity where the engine does not matter."""
     return make_api(None)
+
+
+@pytest.fixture(scope="module")
+def shared_api(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One identity for all tests of a module, none of which may change anything."""
+    folder = tmp_path_factory.mktemp("shared") / "installation"
+    shutil.copytree(template, folder)
+    api = api_in(folder, settings_in(folder, sqlite_in(folder)))
+    yield api
+    api.service.database.close()
+
+
+def api_in(folder: Path, settings: Settings) -> Api:
+    service = build(settings, passwords=QUICK_PASSWORDS())
+    first_run = json.loads((folder / "first-run.json").read_text())
+    return Api(service.web.test_client(), service, settings, first_run)
 
 
 def furnish(folder: Path, database_url: str) -> Settings:

@@ -9,18 +9,18 @@ GRANT = {"kind": "api_key", "credential": "ak_x"}
 
 @pytest.mark.parametrize("path", ["/api/v1/users", "/api/v1/sessions", "/internal/grants", "/nowhere", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_nothing_is_answered_without_a_passport(sqlite_api, method, path):
+def test_nothing_is_answered_without_a_passport(shared_api, method, path):
     """A direct call learns nothing, not even which paths exist; forged identity headers change nothing."""
     forged = {"X-User-Id": "1", "X-Forwarded-User": "admin", "X-Passport": "e30.e30.e30"}
     for headers in ({}, forged):
-        answer = sqlite_api.client.open(path, method=method, headers=headers)
+        answer = shared_api.client.open(path, method=method, headers=headers)
         assert (answer.status_code, answer.json["return_code"]) == (401, 401016)
 
 
-def test_health_needs_no_passport(sqlite_api):
+def test_health_needs_no_passport(shared_api):
     """Whoever supervises the process has none."""
-    assert sqlite_api.client.get("/healthz").json == {"status": "alive"}
-    assert sqlite_api.client.get("/readyz").json["checks"]["database"]["status"] == "ok"
+    assert shared_api.client.get("/healthz").json == {"status": "alive"}
+    assert shared_api.client.get("/readyz").json["checks"]["database"]["status"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,20 @@ def test_health_needs_no_passport(sqlite_api):
         {"body_sha256": "0" * 64},
     ],
 )
-def test_a_passport_for_anything_else_is_refused(sqlite_api, claims):
+def test_a_passport_for_anything_else_is_refused(shared_api, claims):
     """Another permission, request, body or service: each is somebody trying."""
-    assert sqlite_api.code("GET", "/api/v1/users", **claims) == 401016
+    assert shared_api.code("GET", "/api/v1/users", **claims) == 401016
 
 
 @pytest.mark.parametrize("claims", [{"issuer": "scheduler"}, {"authentication": "api_key", "user_id": 1}])
-def test_grants_are_for_the_gateway_itself(sqlite_api, claims):
+def test_grants_are_for_the_gateway_itself(shared_api, claims):
     """A grant holds signing keys: no other service, and no user through the gateway, may have one."""
-    assert sqlite_api.code("POST", "/internal/grants", GRANT, **claims) == 401016
+    assert shared_api.code("POST", "/internal/grants", GRANT, **claims) == 401016
 
 
-def test_sign_in_takes_the_gateway_alone(sqlite_api):
+def test_sign_in_takes_the_gateway_alone(shared_api):
     """Only the gateway counts attempts."""
-    assert sqlite_api.code("POST", "/api/v1/sessions", SESSION, issuer="scheduler") == 401016
+    assert shared_api.code("POST", "/api/v1/sessions", SESSION, issuer="scheduler") == 401016
 
 
 @pytest.mark.parametrize(
@@ -88,25 +88,25 @@ def test_sign_in_takes_the_gateway_alone(sqlite_api):
         ("/internal/grants", {"kind": "token", "credential": "x" * 513}, "credential"),
     ],
 )
-def test_rubbish_is_refused_with_the_name_of_its_field(sqlite_api, path, body, field):
+def test_rubbish_is_refused_with_the_name_of_its_field(shared_api, path, body, field):
     """A 400 that names the field, never a 500, and never the value itself."""
-    answer = sqlite_api.call("POST", path, body)
+    answer = shared_api.call("POST", path, body)
     assert (answer.status_code, answer.json["return_code"]) == (400, 400002)
     assert field in [error["field"] for error in answer.json["data"]["errors"]]
 
 
 @pytest.mark.parametrize("body", [b'{"login":"\\ud800","password":"correct horse"}', b"\xff", b"{", b"[]", b"1"])
-def test_text_that_is_no_text_is_refused(sqlite_api, body):
+def test_text_that_is_no_text_is_refused(shared_api, body):
     """Lone surrogates, broken encodings and other shapes never reach the hash."""
-    assert sqlite_api.code("POST", "/api/v1/sessions", body) == 400002
+    assert shared_api.code("POST", "/api/v1/sessions", body) == 400002
 
 
 @pytest.mark.parametrize(
     "path", ["/api/v1/users/0", "/api/v1/users/01", "/api/v1/users/x", "/api/v1/users/", "/api/v1"]
 )
-def test_paths_have_one_spelling(sqlite_api, path):
+def test_paths_have_one_spelling(shared_api, path):
     """Anything else is not found."""
-    assert sqlite_api.code("GET", path) == 404001
+    assert shared_api.code("GET", path) == 404001
 
 
 def test_a_password_may_hold_any_character(sqlite_api):

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
+from signet_common.sql.database import DatabaseUnavailable
+from signet_common.web.openapi import to_yaml
 from signet_identity import __file__ as package_file
 from signet_identity.adapters.inbound.admin import FirstRunFileExists
 from signet_identity.adapters.outbound.keyring import KeyringUnusable, create_keyring
-from signet_identity.bootstrap import contract, declared_events, first_run_command
+from signet_identity.bootstrap.commands import first_run_command
+from signet_identity.bootstrap.contracts import contract, declared_events
 from signet_identity.settings import Settings
 
 app = typer.Typer(help="Administer identity.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -57,15 +59,16 @@ def first_run(
         created = first_run_command(load_or_exit(Settings))(url, out)
     except (KeyringUnusable, FirstRunFileExists, OSError) as refused:
         _fail(refused)
-    except SQLAlchemyError as refused:
-        _fail(getattr(refused, "orig", None) or refused)
+    except (SQLAlchemyError, DatabaseUnavailable) as refused:
+        reason = refused.__cause__ or refused
+        _fail(getattr(reason, "orig", None) or reason)
     typer.echo(f"identity: created the administrator, see {out}" if created else "identity: there is an administrator")
 
 
 @app.command()
 def openapi() -> None:
     """Print the HTTP contract, OpenAPI 3.1 in YAML."""
-    typer.echo(yaml.safe_dump(contract(), sort_keys=False, allow_unicode=True, width=120), nl=False)
+    typer.echo(to_yaml(contract()), nl=False)
 
 
 @app.command()

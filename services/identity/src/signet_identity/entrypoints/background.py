@@ -6,7 +6,7 @@ import sys
 from signet_common.messaging.background import run_loops
 from signet_common.observability.logs import configure_logging
 from signet_common.settings import load_or_exit
-from signet_identity.bootstrap import background_loops
+from signet_identity.bootstrap.background import background_loops
 from signet_identity.settings import Settings
 
 

@@ -89,7 +89,8 @@ DisplayName = Annotated[
     MaxBytes(DISPLAY_NAME_BYTES),
     Ruled("signet-display-name", check_display_name),
 ]
-RoleName = Annotated[str, StringConstraints(min_length=1), MaxBytes(64)]
+# Any name can be written; which roles exist is the database's to say. A format of its own tells the fuzzer so.
+RoleName = Annotated[str, StringConstraints(min_length=1), MaxBytes(64), Ruled("signet-role-name", str)]
 Login = Annotated[str, StringConstraints(min_length=1), MaxBytes(EMAIL_BYTES)]
 NamePart = Annotated[str, StringConstraints(min_length=1), MaxBytes(USER_NAME_BYTES)]
 Description = Annotated[str, StringConstraints(min_length=1), MaxBytes(DESCRIPTION_BYTES)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from signet_common.web.schemas import (
-    MAX_ID,
+    BodyId,
     BodyModel,
     DateRangeQuery,
     PagedQuery,
@@ -123,7 +123,7 @@ class ApiKeyBody(BodyModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"description": "nightly import"}]})
 
-    user_id: Annotated[int, Field(ge=1, le=MAX_ID, description="For whom; absent: the caller.")] | None = None
+    user_id: Annotated[BodyId, Field(description="For whom; absent: the caller.")] | None = None
     description: Description | None = None
     expires_at: Annotated[Instant | None, Field(description="When it ends, with a zone; absent: never.")] = None
 

@@ -33,7 +33,7 @@ class Argon2Passwords:
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Compare, with the same work whether there is a hash or not."""
         matches: bool = self._run(self._matches, password_hash or self._dummy, password)
-        return matches and password_hash is not None
+        return matches and bool(password_hash)
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

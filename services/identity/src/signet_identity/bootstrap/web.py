@@ -1,0 +1,112 @@
+"""The web process of identity."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask
+
+from signet_common.observability.tracing import configure_tracing
+from signet_common.passport import PassportVerifier, parse_keys
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused
+from signet_common.sql.outbox import Outbox
+from signet_common.web.readiness import Check
+from signet_common.web.service import create_service
+from signet_identity.adapters.inbound.http import ERRORS, Application, identity_namespaces
+from signet_identity.adapters.outbound.contracts import permissions_in
+from signet_identity.adapters.outbound.credentials import SqlCredentials
+from signet_identity.adapters.outbound.event_map import SERVICE, EventMap
+from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
+from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
+from signet_identity.adapters.outbound.tables import OUTBOX
+from signet_identity.application.create_api_key import CreateApiKey
+from signet_identity.application.create_user import CreateUser
+from signet_identity.application.issue_grant import IssueGrant
+from signet_identity.application.ports import Passwords
+from signet_identity.application.revoke_api_key import RevokeApiKey
+from signet_identity.application.sign_in import SignIn
+from signet_identity.application.sign_out import SignOut
+from signet_identity.application.update_user import UpdateUser
+from signet_identity.bootstrap.persistence import now, unit_of_work
+from signet_identity.settings import Settings
+from signet_protocol.return_codes import ReturnCode
+
+BACKLOG_SECONDS = 10.0
+"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
+
+_PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
+    IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
+    AnswerNotKept: ReturnCode.VALUE_DUPLICATE,
+    DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The wired service, for a web process."""
+
+    web: Flask
+    database: Database
+
+
+def build(settings: Settings, *, passwords: Passwords | None = None, database: Database | None = None) -> Service:
+    """Wire the web application; nothing is connected yet. What is given is used instead of the default.
+
+    Raises KeyringUnusable, ContractsUnreadable: without its keyring and the contracts identity can answer nothing.
+    """
+    keyring, operations = Keyring.load(settings.keyring), permissions_in(settings.contracts_dir)
+    database = database or Database.open(settings.database_url.get_secret_value(), grouped=True)
+    return serve(settings, database, keyring, operations, passwords or Argon2Passwords(in_threads()))
+
+
+def serve(
+    settings: Settings, database: Database, keyring: Keyring, operations: Collection[str], passwords: Passwords
+) -> Service:
+    """Wire the web application from what `build` has read."""
+    outbox = Outbox(OUTBOX)
+    application = _application(settings, database, keyring, operations, passwords)
+    web = create_service(
+        SERVICE,
+        identity_namespaces(application),
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
+        errors=ERRORS | _PERSISTENCE_ERRORS,
+        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
+    )
+    return Service(web, database)
+
+
+def _application(
+    settings: Settings,
+    database: Database,
+    keyring: Keyring,
+    operations: Collection[str],
+    passwords: Passwords,
+) -> Application:
+    events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
+    work = unit_of_work(database, keyring, events)
+    return Application(
+        create_user=CreateUser(work, passwords, now),
+        update_user=UpdateUser(work, now),
+        create_api_key=CreateApiKey(work, now),
+        revoke_api_key=RevokeApiKey(work, now),
+        sign_in=SignIn(SqlAccounts(database), work, passwords, now, lifetime),
+        sign_out=SignOut(work),
+        issue_grant=IssueGrant(SqlCredentials(database, keyring), operations, now),
+        users=SqlUserQueries(database, events),
+        roles=SqlRoleQueries(database, events),
+        api_keys=SqlApiKeyQueries(database, events),
+    )
+
+
+def _answers(database: Database) -> Check:
+    database.ping()
+    return Check()
+
+
+def _drains(outbox: Outbox, database: Database) -> Check:
+    backlog = outbox.backlog(database)
+    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
+    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)

@@ -1,0 +1,86 @@
+"""The real hash: what it accepts, what a refusal costs, and where it runs."""
+
+import gevent
+import pytest
+from argon2 import PasswordHasher
+
+from signet_identity.adapters.outbound.passwords import THREADS, Argon2Passwords, directly, in_threads
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class CountingHasher:
+    """A quick hasher that notes what it was asked to verify."""
+
+    def __init__(self) -> None:
+        self.verified: list[str] = []
+
+    def hash(self, password: str) -> str:
+        return QUICK.hash(password)
+
+    def verify(self, encoded: str, password: str) -> bool:
+        self.verified.append(encoded)
+        return QUICK.verify(encoded, password)
+
+
+def test_a_password_matches_its_own_hash_alone():
+    """Hashes are salted argon2id."""
+    passwords = Argon2Passwords(directly, QUICK)
+    stored = passwords.hash("correct horse battery")
+    assert stored.startswith("$argon2id$")
+    assert stored != passwords.hash("correct horse battery")
+    assert passwords.verify(stored, "correct horse battery")
+    assert not passwords.verify(stored, "correct horse batterx")
+
+
+@pytest.mark.parametrize("stored", [None, "", "plain text", "$argon2id$v=19$broken"])
+def test_without_a_usable_hash_nothing_matches(stored):
+    """Not even the text that the dummy was made from."""
+    passwords = Argon2Passwords(directly, QUICK)
+    for password in ("", "nobody has this password", "plain text"):
+        assert not passwords.verify(stored, password)
+
+
+def test_refusing_nobody_costs_one_verification_with_the_parameters_of_real_hashes():
+    """The time tells nothing, because the work is the same: one hash, of the same cost, either way."""
+    hasher = CountingHasher()
+    passwords = Argon2Passwords(directly, hasher)
+    stored = passwords.hash("correct horse battery")
+    passwords.verify(stored, "something else")
+    passwords.verify(None, "something else")
+    assert len(hasher.verified) == 2
+    parameters = [encoded.rsplit("$", 2)[0] for encoded in hasher.verified]
+    assert parameters[0] == parameters[1]
+
+
+def test_the_loop_turns_while_a_hash_is_computed():
+    """A sign-in must not stop every other request of the process."""
+    passwords = Argon2Passwords(in_threads(), PasswordHasher(time_cost=2, memory_cost=8192, parallelism=1))
+    turns: list[str] = []
+    signing_in = gevent.spawn(passwords.hash, "correct horse battery")
+    while not signing_in.ready():
+        turns.append("turn")
+        gevent.sleep(0)
+    assert signing_in.get().startswith("$argon2id$")
+    assert len(turns) > 1
+
+
+def test_only_a_few_hashes_run_at_once():
+    """Each takes 64 MiB and a core: a wave of sign-ins queues instead."""
+    import threading
+    import time
+
+    running, peak, lock = 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal running, peak
+        with lock:
+            running += 1
+            peak = max(peak, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    run = in_threads()
+    gevent.joinall([gevent.spawn(run, work) for _ in range(8)], timeout=10)
+    assert peak == THREADS
