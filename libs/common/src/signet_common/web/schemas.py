@@ -109,8 +109,15 @@ def _truth(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 INTEGER = _one_spelling(_INTEGER, "an integer")
 """Comes last in `Annotated[int, Field(ge=…), INTEGER]`, so that the limits before it are exported."""
+
+BodyId = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
+"""An id in a body. JSON has one kind of number: 7.0 is an integer to JSON Schema, and to clients without integers."""
 
 QueryId = Annotated[int, Field(ge=1, le=MAX_ID), INTEGER]
 QueryBool = Annotated[bool, BeforeValidator(_truth)]
