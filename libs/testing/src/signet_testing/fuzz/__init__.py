@@ -1,0 +1,1 @@
+"""Fuzzing of a running deployment from its contracts: Schemathesis, signing what it sends."""

@@ -1,0 +1,91 @@
+"""Values for the string formats that the contracts name and JSON Schema does not know.
+
+A format stands for a rule that no keyword can express: bytes instead of characters, logins that cannot be mistaken for
+each other. Without a generator here, what counts as valid data would be refused by right.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+_BYTES = re.compile(r"utf8-max-([1-9][0-9]*)-bytes")
+
+# Control characters and lone surrogates are refused everywhere; the rest of Unicode is welcome.
+_TEXT = st.characters(exclude_categories=("Cc", "Cs"))
+_PRINTABLE = _TEXT.filter(lambda character: character.isprintable() and not character.isspace())
+_LETTERS = st.characters(categories=("Lu", "Ll", "Lt", "Lm", "Lo"))
+_LINE = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
+
+STANDARD = frozenset({"date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
+"""Schemathesis generates these itself."""
+
+NAMED: dict[str, SearchStrategy[str]] = {
+    # A letter in front can neither be a number nor an address, whatever follows.
+    "signet-user-name": st.builds(
+        str.__add__,
+        _LETTERS.filter(str.isprintable),
+        st.text(_PRINTABLE.filter(lambda c: c != "@"), max_size=40),
+    ).filter(lambda text: len(text.encode()) <= 64),
+    "signet-email": st.builds(
+        lambda local, domain: f"{local}@{domain}",
+        st.text(_PRINTABLE.filter(lambda c: c != "@"), min_size=1, max_size=30),
+        st.text(_PRINTABLE.filter(lambda c: c != "@"), min_size=1, max_size=30),
+    ).filter(lambda text: len(text.encode()) <= 254),
+    "signet-phone": st.from_regex(r"\A\+?[0-9]{3,31}\Z"),
+    "signet-display-name": st.text(_LINE, min_size=1, max_size=60)
+    .map(str.strip)
+    .filter(lambda text: 0 < len(text.encode()) <= 128),
+    "signet-role-name": st.sampled_from(("administrator", "operator", "auditor", "user")),
+}
+
+
+def strategies(documents: list[dict[str, Any]]) -> dict[str, SearchStrategy[str]]:
+    """A generator for each format that the contracts name.
+
+    Raises LookupError for one that has none: it would be skipped silently, and its field with it.
+    """
+    return {name: _strategy(name) for name in sorted(set(_named(documents)) - STANDARD)}
+
+
+def rule(name: str) -> Callable[[str], bool] | None:
+    """Whether a text satisfies a limit in bytes, as a function; None for the formats that are rules of a domain."""
+    limit = _BYTES.fullmatch(name)
+    if limit is None:
+        return None
+    return lambda text: (
+        len(text.encode("utf-8", "surrogatepass")) <= int(limit[1])
+        and not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+    )
+
+
+def _strategy(name: str) -> SearchStrategy[str]:
+    if limit := _BYTES.fullmatch(name):
+        return up_to_bytes(int(limit[1]))
+    if name in NAMED:
+        return NAMED[name]
+    raise LookupError(f"the contracts name the string format {name!r}, for which signet_testing.fuzz has no values")
+
+
+def up_to_bytes(limit: int) -> SearchStrategy[str]:
+    """Texts of at least one character and at most `limit` bytes of UTF-8, the limit itself among them."""
+    return st.text(_TEXT, min_size=1, max_size=limit).map(lambda text: _cut(text, limit)).filter(bool)
+
+
+def _cut(text: str, limit: int) -> str:
+    """The longest beginning that fits; cutting instead of drawing anew makes texts of exactly `limit` bytes common."""
+    return text.encode()[:limit].decode("utf-8", "ignore")
+
+
+def _named(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("type") == "string" and isinstance(node.get("format"), str):
+            yield node["format"]
+        for value in node.values():
+            yield from _named(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _named(value)

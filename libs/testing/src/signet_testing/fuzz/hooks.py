@@ -1,0 +1,109 @@
+"""What Schemathesis is told about this platform beyond its contracts."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import schemathesis
+import schemathesis.auths
+import schemathesis.openapi
+from schemathesis.core.parameters import ParameterLocation
+
+from signet_testing.fuzz import formats
+from signet_testing.fuzz.account import Accounts
+from signet_testing.fuzz.signing import Signer
+
+AnyCase = schemathesis.Case[Any]
+SECURITY = frozenset({"X-Api-Key", "Authorization", "X-Sign", "X-Timestamp", "X-Nonce"})
+DIGITS = "31415926535897932384"
+
+
+def install(documents: list[dict[str, Any]], accounts: Accounts) -> None:
+    """Register the generators of formats, the signer and the redirection of what would lock the fuzzer out."""
+    for name, strategy in formats.strategies(documents).items():
+        schemathesis.openapi.format(name, strategy)
+    public = frozenset(
+        (method.upper(), path) for document in documents for path, method, operation in operations(document)
+        if operation.get("x-public")
+    )  # fmt: skip
+    schemathesis.auths.GLOBAL_AUTH_STORAGE.set_from_requests(Signer(accounts.fuzzer.secret, public, accounts.sign_in))
+    schemathesis.hook("before_call")(spare(accounts))
+    schemathesis.hook("filter_case")(is_worth_sending)
+    schemathesis.hook("before_call")(keep_promises)
+
+
+def operations(document: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Every (path, lower-case method, operation) of a contract."""
+    return [
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, Mapping) and "responses" in operation
+    ]
+
+
+def spare(accounts: Accounts) -> Callable[..., None]:
+    """Turn a change of a spared account to the victim's; reading the spared ones harms nobody.
+
+    A key for a spared user is a change too: it would outlive the run, and its secret might stand in a report.
+    """
+    users = (accounts.spared_users, accounts.victim.user_id)
+    instead = {"user_id": users, "api_key_id": (accounts.spared_api_keys, accounts.victim.api_key_id)}
+
+    def before_call(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> None:
+        if case.method.upper() == "GET":
+            return
+        for name, (spared, victim) in instead.items():
+            if _names(case.path_parameters.get(name), spared):
+                case.path_parameters[name] = victim
+        if isinstance(case.body, dict) and _names(case.body.get("user_id"), users[0]):
+            case.body["user_id"] = users[1]
+
+    return before_call
+
+
+def is_worth_sending(_context: object, case: AnyCase) -> bool:
+    """Drop what claims to lack security headers: signing puts them back, so it would be valid after all.
+
+    What happens without them is not lost: `ignored_auth` and the coverage phase send requests without signing.
+    """
+    mutations = getattr(case.meta.phase.data, "mutations", ()) if case.meta else ()
+    return not any(
+        mutation.keywords == ("required",) and mutation.parameter is None and _removes_security(mutation.original_value)
+        for mutation in mutations
+    )
+
+
+def keep_promises(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> None:
+    """Repair what was to be valid and is not, so that it tests what it was made for.
+
+    No schema can say that a key ends in the future, nor that a password does not contain the user name (which never
+    consists of digits). The coverage phase cannot write the quotation marks of an entity tag in a header and puts a 0
+    instead; and it repeats one Idempotency-Key, so that nearly everything would be a conflict.
+    """
+    if case.meta is None:
+        return
+    headers, positive = case.headers, case.meta.generation.mode.is_positive
+    if positive and isinstance(case.body, dict):
+        _correct(case.body)
+    if positive or getattr(case.meta.phase.data, "parameter_location", None) is not ParameterLocation.HEADER:
+        for name, valid in (("If-Match", '"1"'), ("If-None-Match", '"1"'), ("Idempotency-Key", str(uuid.uuid4()))):
+            if headers.get(name) == "0":
+                headers[name] = valid
+
+
+def _correct(body: dict[str, Any]) -> None:
+    name, password = body.get("user_name"), body.get("password")
+    if isinstance(body.get("expires_at"), str):
+        body["expires_at"] = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    if isinstance(name, str) and isinstance(password, str) and name.casefold() in password.casefold():
+        body["password"] = DIGITS
+
+
+def _names(value: object, ids: frozenset[int]) -> bool:
+    return str(value) in map(str, ids)
+
+
+def _removes_security(names: object) -> bool:
+    return isinstance(names, list) and bool(names) and SECURITY.issuperset(map(str, names))
