@@ -119,9 +119,13 @@ def _lock(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _all_or_nothing(connection: Connection) -> Iterator[None]:
-    """SQLite can undo a half-made migration, but its engine here opens no transactions by itself."""
+    """SQLite can undo a half-made migration, but its engine here opens no transactions by itself.
+
+    Elsewhere the look at the revision has opened one, which Alembic then leaves to its owner to commit.
+    """
     if connection.dialect.name != "sqlite":
         yield
+        connection.commit()
         return
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
