@@ -18,7 +18,7 @@ from signet_audit import __file__ as package_file
 from signet_audit.adapters.inbound.events import record_of
 from signet_audit.adapters.outbound.record_log import SqlRecordLog
 from signet_audit.adapters.outbound.tables import OUTBOX
-from signet_audit.bootstrap import Service, build
+from signet_audit.bootstrap.web import Service, build
 from signet_audit.domain.records import Record
 from signet_audit.settings import Settings
 from signet_common.messaging.event import Delivery, cloud_event, new_event_id, parse_event

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from signet_audit.adapters.outbound.tables import RECORDS
-from signet_audit.bootstrap import background_loops
+from signet_audit.bootstrap.background import background_loops
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import OutgoingEvent, parse_event
 

@@ -2,7 +2,7 @@
 
 from openapi_spec_validator import validate
 
-from signet_audit.bootstrap import contract, declared_events
+from signet_audit.bootstrap.contracts import contract, declared_events
 
 
 def test_the_contract_is_valid_openapi() -> None:

@@ -5,7 +5,7 @@ import json
 import typer
 
 from signet_audit import __file__ as package_file
-from signet_audit.bootstrap import contract, declared_events
+from signet_audit.bootstrap.contracts import contract, declared_events
 from signet_audit.settings import Settings
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder

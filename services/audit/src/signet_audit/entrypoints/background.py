@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from signet_audit.bootstrap import background_loops
+from signet_audit.bootstrap.background import background_loops
 from signet_audit.settings import Settings
 from signet_common.messaging.background import run_loops
 from signet_common.observability.logs import configure_logging

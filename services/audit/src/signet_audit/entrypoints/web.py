@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from signet_audit.bootstrap import build
+from signet_audit.bootstrap.web import build
 from signet_audit.settings import Settings
 from signet_common.observability.logs import configure_logging
 from signet_common.settings import load_or_exit

@@ -1,13 +1,12 @@
 """What the audit log itself tells the bus: that somebody read it."""
 
+from signet_audit import SERVICE
 from signet_common.messaging.asyncapi import EventType
 from signet_common.messaging.recording import Change, compose
 from signet_common.observability.context import TRACEPARENT
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
-
-SERVICE = "audit"
 
 EVENTS = (EventType(SERVICE, "record", "query", {}, has_version=False, summary="The audit log was searched."),)
 

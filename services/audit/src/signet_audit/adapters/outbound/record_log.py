@@ -9,12 +9,32 @@ from typing import Any
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from signet_audit.adapters.outbound.tables import RECORDS
 from signet_audit.application.ports import LogUnavailable
 from signet_audit.domain.records import Record
+from signet_common.sql.columns import UtcDateTime
 from signet_common.sql.database import Database, DatabaseUnavailable
 
-_COLUMNS = tuple(column.name for column in RECORDS.columns if not column.primary_key)
+# Written out, in the order of `_row`: the row class would bring the ORM into the background process.
+_COLUMNS = (
+    "event_id",
+    "time",
+    "service",
+    "resource",
+    "operation",
+    "object_id",
+    "object_version",
+    "user_id",
+    "user_name",
+    "authentication",
+    "credential_id",
+    "request_id",
+    "request_digest",
+    "client_ip",
+    "method",
+    "target",
+    "changes",
+    "trace_id",
+)
 # Never INSERT IGNORE: on MySQL it also turns values that do not fit into others that do.
 _UNLESS_KNOWN = "ON CONFLICT (event_id) DO NOTHING"
 _UNLESS_KNOWN_ON_MYSQL = "ON DUPLICATE KEY UPDATE event_id = event_id"
@@ -28,7 +48,7 @@ class SqlRecordLog:
         self._database = database
         self._insert = _insert_statement(dialect)
         # What SQLAlchemy would do with the one value here that drivers do not take alike.
-        self._instant: Any = RECORDS.c.time.type.dialect_impl(dialect).bind_processor(dialect)
+        self._instant: Any = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
 
     def append(self, records: Sequence[Record]) -> None:
         """Insert what is new, in the order given."""
@@ -44,7 +64,7 @@ class SqlRecordLog:
             connection.exec_driver_sql(self._insert, rows)
 
     def _row(self, record: Record) -> tuple[Any, ...]:
-        """The values in the order of the table's columns."""
+        """The values of `_COLUMNS`."""
         return (
             record.event_id,
             self._instant(record.time),

@@ -1,0 +1,56 @@
+"""The web process of the audit log."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from signet_audit import SERVICE
+from signet_audit.adapters.inbound.http import Application, record_namespace
+from signet_audit.adapters.outbound.event_map import EventMap
+from signet_audit.adapters.outbound.queries import SqlRecordQueries
+from signet_audit.adapters.outbound.tables import OUTBOX
+from signet_audit.settings import Settings
+from signet_common.observability.tracing import configure_tracing
+from signet_common.passport import PassportVerifier, parse_keys
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_common.sql.outbox import Outbox
+from signet_common.web.readiness import Check
+from signet_common.web.service import create_service
+from signet_protocol.return_codes import ReturnCode
+
+BACKLOG_SECONDS = 10.0
+"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The wired service, for a web process."""
+
+    web: Flask
+    database: Database
+
+
+def build(settings: Settings) -> Service:
+    """Wire the web application; nothing is connected yet."""
+    database = Database.open(settings.database_url.get_secret_value(), grouped=True)
+    outbox = Outbox(OUTBOX)
+    web = create_service(
+        SERVICE,
+        [record_namespace(Application(SqlRecordQueries(database, EventMap(outbox))))],
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
+        errors={DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE},
+        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
+    )
+    return Service(web, database)
+
+
+def _answers(database: Database) -> Check:
+    database.ping()
+    return Check()
+
+
+def _drains(outbox: Outbox, database: Database) -> Check:
+    backlog = outbox.backlog(database)
+    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
+    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)
