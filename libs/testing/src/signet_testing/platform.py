@@ -1,11 +1,11 @@
 """The whole platform, started as `make run` starts it, in a folder and on a port of its own."""
 
 import configparser
+import contextlib
 import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -16,14 +16,14 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from signet import ApiKeyCredential, Client
+from signet_testing.eventually import eventually
 from signet_testing.free_ports import LOOPBACK, free_port
-from signet_testing.process import ServerFailed, ServerProcess, descendants
+from signet_testing.process import ServerProcess, descendants
 from signet_testing.root import ROOT
 
 COMMAND = (sys.executable, "-m", "deploy.local", "run")
 READY = b"\nSignet is ready: "
 UP_SECONDS = 40.0
-POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,8 @@ class Platform:
         return {process["name"]: process["pid"] for process in found if process["statename"] == "RUNNING"}
 
     def process(self, name: str) -> int:
-        """The id of one process; waits for it while supervisord restarts it. Raises ServerFailed."""
-        deadline = time.monotonic() + UP_SECONDS
-        while name not in (running := self.processes()):
-            if time.monotonic() > deadline:
-                raise ServerFailed(f"{name} does not run:\n{self.log(name)[-4000:]}")
-            time.sleep(POLL_SECONDS)
-        return running[name]
+        """The id of one process; waits for it while supervisord restarts it."""
+        return eventually(lambda: self.processes().get(name, 0), UP_SECONDS, f"{name} running")
 
     def kill(self, name: str) -> int:
         """SIGKILL one process together with its workers, as the kernel's memory killer would; returns its id."""
@@ -118,7 +113,7 @@ class Platform:
 
     def kill_worker(self, name: str) -> int:
         """SIGKILL one worker of a web process, which its master has to notice; returns the worker's id."""
-        worker = descendants(self.process(name))[0]
+        worker = eventually(lambda: descendants(self.process(name)), UP_SECONDS, f"a worker of {name}")[0]
         _kill(worker)
         return worker
 
@@ -155,7 +150,5 @@ class Platform:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
