@@ -113,9 +113,7 @@ def _create_events() -> None:
         sa.Column("routing_key", sa.String(128), nullable=False, comment="service.resource.operation"),
         sa.Column("resource", sa.String(64), nullable=False, comment="kind of the object"),
         sa.Column("object_id", BinaryText(64), nullable=False, comment="id of the object as text, empty: none"),
-        sa.Column(
-            "object_version", sa.Integer, comment="version that the change made; null: the object did not change"
-        ),
+        sa.Column("object_version", sa.Integer, comment="version that the change made; null: none"),
         sa.Column("body", LongText, nullable=False, comment="CloudEvents 1.0 JSON"),
         sa.Column("created_at", UtcDateTime, nullable=False, comment="when the event was written"),
         sa.Column("sent_at", UtcDateTime, comment="when the bus confirmed it; null: it waits"),

@@ -25,9 +25,7 @@ class UserRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     __table_args__ = ({"comment": "people and machines with an account", "sqlite_autoincrement": True},)
 
     user_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
-    user_name: Mapped[str] = mapped_column(
-        BinaryText(64), unique=True, comment="login name, neither address nor number"
-    )
+    user_name: Mapped[str] = mapped_column(BinaryText(64), unique=True, comment="login, neither address nor number")
     email: Mapped[str | None] = mapped_column(BinaryText(254), unique=True, comment="e-mail address, also a login")
     phone: Mapped[str | None] = mapped_column(BinaryText(32), unique=True, comment="phone number, also a login")
     display_name: Mapped[str | None] = mapped_column(BinaryText(128), comment="what people call them")
