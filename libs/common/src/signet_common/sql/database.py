@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from signet_common.sql.engines import open_engine, open_reader
-from signet_common.sql.transactions import DirectWriter, Work, Writer
+from signet_common.sql.transactions import DirectWriter, PooledReader, Reader, Work, Writer
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class TransactionOvertaken(Exception):
 class Database:
     """Reads and writes of one service. `grouped` is for web processes under gevent, False for plain threads."""
 
-    def __init__(self, engine: Engine, reader: Engine, writer: Writer) -> None:
+    def __init__(self, engine: Engine, reader: Reader, writer: Writer) -> None:
         self.engine = engine
         self._reader = reader
         self._writer = writer
@@ -44,18 +44,18 @@ class Database:
     def open(cls, url: str, *, grouped: bool) -> "Database":
         """A database that connects at first use. Raises DatabaseUrlInvalid."""
         engine = open_engine(url)
-        reader = open_reader(url, engine)
+        reader = PooledReader(open_reader(url, engine))
         if not grouped:
             return cls(engine, reader, DirectWriter(engine))
         # Imported here, so that plain-thread processes never load gevent.
-        from signet_common.sql.grouped import grouped_writer
+        from signet_common.sql.grouped import grouped_writer, reader_for_one_thread
 
-        return cls(engine, reader, grouped_writer(engine))
+        return cls(engine, reader_for_one_thread(engine) or reader, grouped_writer(engine))
 
     def read(self, query: Work[T]) -> T:
         """Run `query` outside any transaction: each statement sees what is committed when it starts."""
         with self._answering():
-            return retrying(lambda: self._read(query))
+            return retrying(lambda: self._reader.read(query))
 
     def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction and commit it; what `work` raises rolls it back and comes out here."""
@@ -72,10 +72,6 @@ class Database:
         """Raises when the database does not answer."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
-    def _read(self, query: Work[T]) -> T:
-        with self._reader.connect() as connection:
-            return query(connection)
-
     @staticmethod
     @contextmanager
     def _answering() -> Iterator[None]:
@@ -87,7 +83,7 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._writer.close()
-        self._reader.dispose()
+        self._reader.close()
         self.engine.dispose()
 
 

@@ -20,6 +20,30 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
+class Reader(Protocol):
+    """How reads reach the database."""
+
+    def read(self, query: Work[T]) -> T: ...
+
+    def close(self) -> None: ...
+
+
+class PooledReader:
+    """A connection from the pool for each read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, query: Work[T]) -> T:
+        """Run `query` outside any transaction."""
+        with self._engine.connect() as connection:
+            return query(connection)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+
 class DirectWriter:
     """One transaction per call, in the caller's thread; on SQLite one at a time, so that threads poll no lock."""
 

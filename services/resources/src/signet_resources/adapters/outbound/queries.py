@@ -1,5 +1,6 @@
 """Reads of demos, outside any transaction."""
 
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, select
@@ -15,8 +16,11 @@ from signet_resources.application.queries import DemoFilter
 from signet_resources.domain.demos import Demo
 from signet_resources.domain.errors import DemoNotFound
 
-# Built once: SQLAlchemy then finds its compiled form by identity of the statement's cache key.
-_ACTIVE = select(DEMOS).where(DEMOS.c.demo_id == bindparam("demo_id"), DEMOS.c.demo_state == "active")
+DEMO_COLUMNS = tuple(DEMOS.c[field.name] for field in fields(Demo))
+"""In the order of the dataclass, so that a row is its arguments."""
+
+# Built once: a statement that is built anew at each request is half of what reading one row costs.
+_ACTIVE = select(*DEMO_COLUMNS).where(DEMOS.c.demo_id == bindparam("demo_id"), DEMOS.c.demo_state == "active")
 
 
 class SqlDemoQueries:
@@ -38,7 +42,7 @@ class SqlDemoQueries:
 
     def search(self, wanted: DemoFilter, caller: Passport, *, record: bool) -> Page[Demo]:
         """Read one page in the order of ids."""
-        statement = select(DEMOS).where(*_conditions(wanted, owner_filter(caller))).order_by(DEMOS.c.demo_id)
+        statement = select(*DEMO_COLUMNS).where(*_conditions(wanted, owner_filter(caller))).order_by(DEMOS.c.demo_id)
         request = PageRequest(wanted.page, wanted.per_page, wanted.count)
         page = self._database.read(lambda connection: fetch_page(connection, statement, request, demo_from))
         if record:
@@ -47,8 +51,8 @@ class SqlDemoQueries:
 
 
 def demo_from(row: Row[Any]) -> Demo:
-    """The demo of a row of the whole table."""
-    return Demo(**row._mapping)
+    """The demo of a row of `DEMO_COLUMNS`."""
+    return Demo(*row._tuple())
 
 
 def _conditions(wanted: DemoFilter, owner: int | None) -> list[ColumnElement[bool]]:

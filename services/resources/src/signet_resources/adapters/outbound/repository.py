@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_resources.adapters.outbound.event_map import EventMap
-from signet_resources.adapters.outbound.queries import demo_from
+from signet_resources.adapters.outbound.queries import DEMO_COLUMNS, demo_from
 from signet_resources.adapters.outbound.tables import DEMOS
 from signet_resources.domain.demos import Demo, DemoState
 from signet_resources.domain.errors import DemoNameTaken, DemoNotFound, VersionMismatch
@@ -24,7 +24,7 @@ class SqlDemos:
 
     def get(self, demo_id: int, *, owner: int | None) -> Demo:
         """Read and lock the row, so that what is decided on it still holds when it is written."""
-        wanted = select(DEMOS).where(DEMOS.c.demo_id == demo_id).with_for_update()
+        wanted = select(*DEMO_COLUMNS).where(DEMOS.c.demo_id == demo_id).with_for_update()
         if owner is not None:
             wanted = wanted.where(DEMOS.c.created_by == owner)
         row = self._connection.execute(wanted).first()
