@@ -9,13 +9,13 @@ from signet_testing.profiles import PROFILES, profile_settings
 from signet_testing.rabbitmq import RabbitMqServer
 
 
-@pytest.fixture(scope="module", params=PROFILES)
+@pytest.fixture(scope="session", params=PROFILES)
 def profile(request: pytest.FixtureRequest) -> str:
     """On which bus, and with which databases."""
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker(profile: str, request: pytest.FixtureRequest) -> Iterator[RabbitMqServer | None]:
     """What may be killed beside processes; None where the bus is a file. It runs again afterwards."""
     if profile == "embedded":
@@ -27,14 +27,14 @@ def broker(profile: str, request: pytest.FixtureRequest) -> Iterator[RabbitMqSer
         server.start()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def platform(
     profile: str,
     broker: RabbitMqServer | None,
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
-    """A platform of one test file, because nobody else wants one whose processes die."""
+    """A platform of their own for these tests, because nobody else wants one whose processes die."""
     settings = profile_settings(profile, request)
     with Platform(tmp_path_factory.mktemp(f"chaos-{profile}"), settings) as running:
         if broker is not None:
