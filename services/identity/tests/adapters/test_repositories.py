@@ -1,0 +1,186 @@
+"""One suite for the ports of a transaction, run on the fake and on every engine: the fake must not promise more."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import signet_identity
+from signet_common.passport import Passport
+from signet_common.sql.administration import migrations_folder
+from signet_common.sql.database import Database
+from signet_common.sql.migrations import upgrade
+from signet_common.sql.outbox import Outbox
+from signet_identity.adapters.outbound.credentials import SqlCredentials
+from signet_identity.adapters.outbound.event_map import EventMap
+from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.queries import SqlAccounts
+from signet_identity.adapters.outbound.tables import OUTBOX
+from signet_identity.bootstrap.persistence import unit_of_work as sql_unit_of_work
+from signet_identity.domain.credentials import new_api_key, new_session, token_digest
+from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.roles import SEEDED_ROLES
+from signet_identity.domain.users import LoginKind, NewUser, State, User
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+CALLER = Passport(issuer="gateway", audience="identity", request_id="r1", method="POST", target="/", body_sha256="")
+DATABASES = [
+    "fake",
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.servers),
+    pytest.param("postgresql", marks=pytest.mark.servers),
+]
+
+
+class House:
+    """A unit of work and the readers beside it, whichever adapters they are."""
+
+    def __init__(self, unit_of_work, accounts, credentials):
+        self._unit_of_work = unit_of_work
+        self.accounts = accounts
+        self.credentials = credentials
+
+    def do(self, work, result=type(None)):
+        return self._unit_of_work.execute(CALLER, work, result)
+
+    def add_user(self, user_name="ada", **fields):
+        new = NewUser(user_name, **fields)
+        return self.do(lambda t: t.users.add(new, password_hash="a hash", by=7, at=NOW), User)
+
+
+@pytest.fixture(params=DATABASES)
+def house(request, tmp_path):
+    if request.param == "fake":
+        fake = request.getfixturevalue("unit_of_work")
+        credentials = request.getfixturevalue("credentials")
+        yield House(fake, credentials, credentials)
+        return
+    server = None if request.param == "sqlite" else request.getfixturevalue(request.param)
+    url = server.create_database() if server else f"sqlite:///{tmp_path}/identity.sqlite3"
+    upgrade(url, migrations_folder(signet_identity.__file__))
+    database, keyring = Database.open(url, grouped=False), Keyring("k1", {"k1": b"k" * 32})
+    work = sql_unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
+    work.execute(CALLER, lambda transaction: transaction.roles.seed(SEEDED_ROLES), list)
+    yield House(work, SqlAccounts(database), SqlCredentials(database, keyring))
+    database.close()
+    if server:
+        server.drop_database(url)
+
+
+def test_a_user_comes_back_as_it_was_added(house):
+    """To the microsecond and in UTC, whatever the engine keeps."""
+    added = house.add_user(email="ada@example.org", display_name="Ada 🐎", roles=("user", "auditor"))
+    assert house.do(lambda t: t.users.get(added.user_id), User) == added
+    assert (added.created_at, added.created_by, added.version) == (NOW, 7, 1)
+    assert added.roles == ("auditor", "user")
+    assert house.do(lambda t: t.users.get(999)) is None
+
+
+def test_every_login_finds_its_account_and_no_other(house):
+    """Lookups are binary, and absent addresses are nobody's."""
+    ada = house.add_user(email="ada@example.org", phone="+4930")
+    house.add_user("bob")
+    for kind, login in ((LoginKind.USER_NAME, "ada"), (LoginKind.EMAIL, "ada@example.org"), (LoginKind.PHONE, "+4930")):
+        account = house.accounts.by_login(kind, login)
+        assert (account.user, account.password_hash) == (ada, "a hash")
+        assert house.accounts.by_login(kind, login + " ") is None
+    assert house.accounts.by_login(LoginKind.USER_NAME, "Ada") is None
+
+
+@pytest.mark.parametrize("field", ["user_name", "email", "phone"])
+def test_a_unique_value_is_given_once(house, field):
+    """Adding and saving refuse alike, and name the field."""
+    taken = {"user_name": "ada", "email": "ada@example.org", "phone": "+4930"}
+    house.add_user(**taken)
+    with pytest.raises(Duplicate) as refused:
+        house.add_user(**({"user_name": "bob"} | {field: taken[field]}))
+    assert refused.value.field == field
+    if field != "user_name":
+        eve = house.add_user("eve")
+        with pytest.raises(Duplicate):
+            house.do(lambda t: t.users.save(replace(eve, version=2, **{field: taken[field]})))
+
+
+def test_a_save_replaces_the_version_before_it_alone(house):
+    """Two changes of one version: the second is told."""
+    ada = house.add_user(roles=("user",))
+    changed = replace(ada, version=2, roles=("operator",), user_state=State.INACTIVE, email="ada@example.org")
+    house.do(lambda t: t.users.save(changed))
+    assert house.do(lambda t: t.users.get(ada.user_id), User) == changed
+    with pytest.raises(VersionConflict):
+        house.do(lambda t: t.users.save(changed))
+
+
+def test_active_administrators_are_counted_by_role_and_state(house):
+    """The count keeps the last one in office."""
+    assert not house.do(lambda t: t.users.any_administrator(), bool)
+    ada = house.add_user(roles=("administrator",))
+    house.add_user("bob", roles=("operator",))
+    assert house.do(lambda t: t.users.count_active_administrators(), int) == 1
+    house.do(lambda t: t.users.save(replace(ada, version=2, user_state=State.INACTIVE)))
+    assert house.do(lambda t: t.users.count_active_administrators(), int) == 0
+    assert house.do(lambda t: t.users.any_administrator(), bool)
+
+
+def test_seeding_adds_what_is_missing(house):
+    """A role that is there stays as it is."""
+    assert house.do(lambda t: t.roles.seed(SEEDED_ROLES), list) == []
+    named = house.do(lambda t: t.roles.named(["user", "nobody"]), dict)
+    assert list(named) == ["user"]
+    assert set(named["user"].permissions) == set(SEEDED_ROLES["user"].permissions)
+
+
+def test_what_fails_leaves_nothing_behind(house):
+    """All of a unit of work or none of it."""
+
+    def half(transaction):
+        transaction.users.add(NewUser("ada"), password_hash=None, by=None, at=NOW)
+        raise VersionConflict
+
+    with pytest.raises(VersionConflict):
+        house.do(half)
+    assert house.accounts.by_login(LoginKind.USER_NAME, "ada") is None
+
+
+def test_a_key_signs_with_the_secret_that_it_was_given_until_it_is_revoked(house):
+    """The secret goes in and comes out whole, through whatever keeps it."""
+    ada, new = house.add_user(), new_api_key()
+    end = NOW + timedelta(hours=1)
+    options = {"user_id": ada.user_id, "description": None, "expires_at": end, "by": 7, "at": NOW}
+    key = house.do(lambda t: t.api_keys.add(new, **options), object)
+    found = house.credentials.api_key(new.credential, NOW)
+    assert (found.secret, found.user_id, found.credential_id) == (new.secret, ada.user_id, f"api_key/{key.api_key_id}")
+    assert (found.credential_state, found.expires_at) == (State.ACTIVE, end)
+    assert house.credentials.api_key(new.credential, end).credential_state is State.INACTIVE
+    assert house.do(lambda t: t.api_keys.revoke(key, by=7, at=NOW), int) == 2
+    assert house.credentials.api_key(new.credential, NOW).credential_state is State.INACTIVE
+    with pytest.raises(VersionConflict):
+        house.do(lambda t: t.api_keys.revoke(key, by=7, at=NOW))
+
+
+def test_a_session_is_found_by_its_token_until_it_ends(house):
+    """By expiry or by signing out."""
+    ada, new, other = house.add_user(), new_session(), new_session()
+    end = NOW + timedelta(hours=1)
+    digest = token_digest(new.credential)
+    for credential in (new, other):
+        house.do(lambda t, c=credential: t.sessions.add(c, user_id=ada.user_id, expires_at=end, at=NOW) and None)
+    found = house.credentials.session(digest, NOW)
+    assert (found.secret, found.user_id, found.expires_at) == (new.secret, ada.user_id, end)
+    assert house.credentials.session(digest, end) is None
+    session_id = int(found.credential_id.removeprefix("session/"))
+    assert house.do(lambda t: t.sessions.end(session_id), bool)
+    assert not house.do(lambda t: t.sessions.end(session_id), bool)
+    assert house.credentials.session(digest, NOW) is None
+    assert house.credentials.session(token_digest(other.credential), NOW) is not None
+
+
+def test_rights_unite_the_roles_of_the_moment(house):
+    """Inside the transaction and for grants alike."""
+    ada = house.add_user(roles=("user", "auditor"))
+    roles, rights = house.credentials.roles_of(ada.user_id)
+    assert roles == ("auditor", "user")
+    assert rights.scopes["demo:query"] == "any"
+    assert rights.scopes["demo:create"] == "own"
+    assert house.do(lambda t: t.roles.rights_of(ada.user_id), object) == rights
+    assert house.do(lambda t: t.roles.rights_of(999), object).scopes == {}
