@@ -95,13 +95,18 @@ def signed(
     return RawRequest(method, target, (*sent, *signature.headers), body)
 
 
-def send(port: int, request: RawRequest | bytes, *, source: str = LOOPBACK) -> RawAnswer:
-    """Send on a connection of its own to a loopback port, from any address of 127.0.0.0/8; no more bytes follow."""
+def send(port: int, request: RawRequest | bytes, *, source: str = LOOPBACK, half_close: bool = False) -> RawAnswer:
+    """Send on a connection of its own to a loopback port, from any address of 127.0.0.0/8.
+
+    `half_close` tells the other side that no more bytes follow, so that it does not wait for what was cut off.
+    """
     wire = request if isinstance(request, bytes) else request.wire()
     method = request.method if isinstance(request, RawRequest) else None
     with socket.create_connection((LOOPBACK, port), TIMEOUT_SECONDS, (source, 0)) as connection:
-        with contextlib.suppress(ConnectionError):  # It may answer before it has read everything.
+        with contextlib.suppress(OSError):  # It may answer and close before it has read everything.
             connection.sendall(wire)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
         return receive(connection, method)
 
 
