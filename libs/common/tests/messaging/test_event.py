@@ -84,6 +84,7 @@ def test_a_name_that_could_be_a_pattern_is_no_part_of_a_routing_key(name: str) -
         {"id": 7},
         {"time": "yesterday"},
         {"time": "2026-01-01T00:00:00"},
+        {"time": "0001-01-01T00:00:00+05:00"},
         {"time": None},
         {"sequence": "1"},
         {"sequence": 2},

@@ -202,7 +202,7 @@ def _event(document: Any, data: Any, service: str, body: bytes) -> Event:
 def _time(text: object) -> datetime:
     try:
         return _utc(datetime.fromisoformat(text if isinstance(text, str) else ""))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # year 1 in an eastern zone has no UTC
         raise EventInvalid("time is not an RFC 3339 time with a zone") from error
 
 

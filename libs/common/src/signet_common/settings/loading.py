@@ -40,7 +40,7 @@ def load_or_exit(settings: type[SettingsT]) -> SettingsT:
 
 
 def _refuse_unknown(settings: type[BaseSettings], prefix: str) -> None:
-    known = {f"{prefix}{name}".upper() for name in settings.model_fields}
+    known = {f"{prefix}{name}".upper() for name, field in settings.model_fields.items() if not field.validation_alias}
     unknown = sorted(name for name in os.environ if name.upper().startswith(prefix) and name.upper() not in known)
     if prefix and unknown:
         raise SettingsError(f"unknown setting {unknown[0]}: {prefix}* takes {', '.join(sorted(known))}")

@@ -52,7 +52,8 @@ class SqlDemoQueries:
 
 def demo_from(row: Row[Any]) -> Demo:
     """The demo of a row of `DEMO_COLUMNS`."""
-    return Demo(*row._tuple())
+    values: tuple[Any, ...] = row._tuple()
+    return Demo(*values)
 
 
 def _conditions(wanted: DemoFilter, owner: int | None) -> list[ColumnElement[bool]]:
