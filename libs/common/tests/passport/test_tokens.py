@@ -94,5 +94,5 @@ def test_every_changed_character_is_noticed(token: str) -> None:
             got = verifier().verify(changed, **REQUEST)
         except PassportInvalid:
             continue
-        # The last character of a base64url signature has bits that carry nothing; comparing text refuses it all the same.
+        # The last character of a base64url signature has idle bits; comparing text refuses a change there too.
         pytest.fail(f"position {position} was not noticed: {dataclasses.asdict(got)}")

@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 logger = logging.getLogger(__name__)
+
+BACKLOG_SECONDS = 10.0
+"""How long an event may wait in its outbox before the service calls itself degraded."""
 
 CheckStatus = Literal["ok", "degraded", "failed"]
 
@@ -16,6 +19,36 @@ class Check:
 
     status: CheckStatus = "ok"
     detail: str = ""
+
+
+class Backlog(Protocol):
+    """What has not left an outbox yet."""
+
+    @property
+    def pending(self) -> int: ...
+    @property
+    def oldest_seconds(self) -> float: ...
+
+
+def answers(ping: Callable[[], None]) -> Callable[[], Check]:
+    """A check that fails when `ping` raises."""
+
+    def check() -> Check:
+        ping()
+        return Check()
+
+    return check
+
+
+def drains(backlog: Callable[[], Backlog]) -> Callable[[], Check]:
+    """A check that is degraded while events wait too long: the relay or the bus does not keep up; writes go on."""
+
+    def check() -> Check:
+        waiting = backlog()
+        detail = f"pending={waiting.pending} oldest_seconds={waiting.oldest_seconds:.1f}"
+        return Check("degraded" if waiting.oldest_seconds > BACKLOG_SECONDS else "ok", detail)
+
+    return check
 
 
 def readiness(checks: Mapping[str, Callable[[], Check]]) -> tuple[dict[str, object], int]:

@@ -7,8 +7,8 @@ from flask import Flask, Response, g, request
 from flask_restx import Api, Namespace
 from werkzeug.routing import IntegerConverter
 
-from signet_common.observability.traced_application import TracedApplication
 from signet_common.observability.spans import Tracing
+from signet_common.observability.traced_application import TracedApplication
 from signet_common.passport import PassportInvalid, PassportVerifier
 from signet_common.web.answers import json_response
 from signet_common.web.errors import ErrorMap, refusal

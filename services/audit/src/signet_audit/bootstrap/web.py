@@ -14,12 +14,9 @@ from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.outbox import Outbox
-from signet_common.web.readiness import Check
+from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_protocol.return_codes import ReturnCode
-
-BACKLOG_SECONDS = 10.0
-"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +36,7 @@ def build(settings: Settings) -> Service:
         [record_namespace(Application(SqlRecordQueries(database, EventMap(outbox))))],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
         errors={DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE},
-        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)
-
-
-def _answers(database: Database) -> Check:
-    database.ping()
-    return Check()
-
-
-def _drains(outbox: Outbox, database: Database) -> Check:
-    backlog = outbox.backlog(database)
-    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
-    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)

@@ -11,7 +11,7 @@ from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused
 from signet_common.sql.outbox import Outbox
-from signet_common.web.readiness import Check
+from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_identity.adapters.inbound.http import ERRORS, Application, identity_namespaces
 from signet_identity.adapters.outbound.contracts import permissions_in
@@ -32,9 +32,6 @@ from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, unit_of_work
 from signet_identity.settings import Settings
 from signet_protocol.return_codes import ReturnCode
-
-BACKLOG_SECONDS = 10.0
-"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
 
 _PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
     IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
@@ -72,7 +69,7 @@ def serve(
         identity_namespaces(application),
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
         errors=ERRORS | _PERSISTENCE_ERRORS,
-        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)
@@ -99,14 +96,3 @@ def _application(
         roles=SqlRoleQueries(database, events),
         api_keys=SqlApiKeyQueries(database, events),
     )
-
-
-def _answers(database: Database) -> Check:
-    database.ping()
-    return Check()
-
-
-def _drains(outbox: Outbox, database: Database) -> Check:
-    backlog = outbox.backlog(database)
-    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
-    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)

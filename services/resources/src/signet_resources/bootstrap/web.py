@@ -12,7 +12,7 @@ from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused, IdempotencyKeys
 from signet_common.sql.outbox import Outbox
 from signet_common.sql.unit_of_work import SqlUnitOfWork
-from signet_common.web.readiness import Check
+from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_protocol.return_codes import ReturnCode
 from signet_resources import SERVICE
@@ -25,9 +25,6 @@ from signet_resources.application.create_demo import CreateDemo
 from signet_resources.application.delete_demo import DeleteDemo
 from signet_resources.application.update_demo import UpdateDemo
 from signet_resources.settings import Settings
-
-BACKLOG_SECONDS = 10.0
-"""An event that waits longer than this makes the service degraded: its relay or the bus does not keep up."""
 
 _PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
     IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
@@ -53,7 +50,7 @@ def build(settings: Settings) -> Service:
         [demo_namespace(_application(database, EventMap(outbox)))],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
         errors=ERRORS | _PERSISTENCE_ERRORS,
-        checks={"database": lambda: _answers(database), "outbox": lambda: _drains(outbox, database)},
+        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)
@@ -76,14 +73,3 @@ def _application(database: Database, events: EventMap) -> Application:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _answers(database: Database) -> Check:
-    database.ping()
-    return Check()
-
-
-def _drains(outbox: Outbox, database: Database) -> Check:
-    backlog = outbox.backlog(database)
-    detail = f"pending={backlog.pending} oldest_seconds={backlog.oldest_seconds:.1f}"
-    return Check("degraded" if backlog.oldest_seconds > BACKLOG_SECONDS else "ok", detail)
