@@ -52,7 +52,7 @@ class SqlDemoQueries:
 
 def demo_from(row: Row[Any]) -> Demo:
     """The demo of a row of `DEMO_COLUMNS`."""
-    values: tuple[Any, ...] = row._tuple()
+    values: tuple[Any, ...] = tuple(row)
     return Demo(*values)
 
 
