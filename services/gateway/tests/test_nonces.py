@@ -137,8 +137,20 @@ def test_a_store_that_cannot_be_opened_refuses_and_recovers(tmp_path, clock):
         store.claim("api_key/7", "n1", NOW)
     assert store.probe()["nonces"].status == "failed"
     folder.mkdir()
+    store.probe()
+    clock.now = NOW
     assert store.probe()["nonces"].status == "ok"
     assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+
+
+def test_a_store_is_ready_when_it_is_older_than_a_second(path, clock):
+    """The first request of all must not be refused because it came in the second in which the platform was born."""
+    store = SqliteNonceStore(path, clock, "boot-1")
+    assert store.probe()["nonces"].status == "failed"
+    assert store.claim("api_key/7", "n1", int(clock())) is Claim.TOO_OLD
+    clock.now += 1
+    assert store.probe()["nonces"].status == "ok"
+    assert store.claim("api_key/7", "n1", int(clock())) is Claim.FRESH
 
 
 def test_a_file_that_is_no_database_refuses(path, clock):

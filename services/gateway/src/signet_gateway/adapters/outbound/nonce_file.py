@@ -40,7 +40,10 @@ Row = tuple[str, str, int]
 
 
 class NonceFile:
-    """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError."""
+    """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError.
+
+    `horizon` is the file's own as of the last group of claims.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float], boot_id: str) -> None:
         self._path = path
@@ -55,6 +58,7 @@ class NonceFile:
             self._connection.close()
             raise
         self._identity = _identity(path)
+        self.horizon = int(clock())
 
     def claim(self, rows: Sequence[Row]) -> list[Claim]:
         """Claim all rows in one transaction; each gets its own answer."""
@@ -63,8 +67,8 @@ class NonceFile:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            horizon = self._purge()
-            outcomes = [_claim(execute, horizon, row) for row in rows]
+            self.horizon = self._purge()
+            outcomes = [_claim(execute, self.horizon, row) for row in rows]
             execute("COMMIT")
         except BaseException:
             self._connection.rollback()

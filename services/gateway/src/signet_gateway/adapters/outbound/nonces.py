@@ -35,11 +35,17 @@ class SqliteNonceStore:
         return outcome
 
     def probe(self) -> dict[str, CheckResult]:
-        """A group without a claim shows whether the file can be written. Opens it, too."""
+        """A group without a claim shows whether the file can be written. Opens it, too.
+
+        In the second of its birth a file vouches for nothing, so every request would be refused.
+        """
         try:
             self._groups.submit(None)
         except NoncesUnavailable:
             return {"nonces": CheckResult("failed", "nonces cannot be claimed")}
+        file = self._file
+        if file is None or file.horizon >= int(self._clock()):
+            return {"nonces": CheckResult("failed", "the store was born this second")}
         return {"nonces": CheckResult("ok")}
 
     def close(self) -> None:
