@@ -97,6 +97,16 @@ def test_clock_that_stays_wrong_ends_in_sign_expired(client: Client, gateway: An
     assert len(gateway.received) == 2
 
 
+def test_refusal_by_a_platform_that_forgot_its_nonces_is_sat_out(client: Client, gateway: Any, clock: Any) -> None:
+    """The clocks agree, so only a later timestamp helps: at once it would be the same again."""
+    gateway.reply({"server_time": int(clock.now())}, code=401005)
+    gateway.reply(DEMO)
+    client.demos.get(7)
+    first, second = gateway.received
+    assert clock.slept == [1]
+    assert int(second.headers["x-timestamp"]) > int(first.headers["x-timestamp"])
+
+
 @pytest.mark.parametrize("data", [None, {}, {"server_time": "now"}, {"server_time": True}, []])
 def test_expiry_without_a_time_is_final(client: Client, gateway: Any, data: object) -> None:
     """There is nothing to learn from it."""

@@ -13,7 +13,7 @@ from signet.credentials import Credential
 from signet.errors import ArgumentInvalid, NotSignedIn, SignetError, SignExpired, Unreachable
 from signet.retries import IDEMPOTENT_METHODS, RetryPolicy
 from signet.signature import sign
-from signet_protocol.headers import new_nonce
+from signet_protocol.headers import WINDOW_SECONDS, new_nonce
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -88,6 +88,8 @@ class Connection:
             except SignetError as error:
                 if isinstance(error, SignExpired) and not corrected and error.server_time is not None:
                     self._skew = error.server_time - self._clock.now()
+                    if abs(self._skew) < WINDOW_SECONDS:
+                        self._clock.sleep(1)  # The clocks agree: the platform has forgotten its nonces up to now.
                     corrected = True
                     continue
                 wait = self._policy.wait(error, sent=sent, repeatable=repeatable)
