@@ -1,11 +1,11 @@
 """Paging, date ranges and literal text filters, the same in every list of the house."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, bindparam, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -33,31 +33,62 @@ class Page(Generic[ItemT]):
     total: int | None = None
 
 
+class PagedStatement:
+    """An ordered statement with its window and its count, built once: building them costs as much as reading a page."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        # One row more than asked tells whether there is another page.
+        self._window = statement.limit(bindparam("page_rows")).offset(bindparam("page_offset"))
+        self._count = select(func.count()).select_from(statement.order_by(None).subquery())
+
+    def fetch(
+        self,
+        connection: Connection,
+        request: PageRequest,
+        make_item: Callable[[Row[Any]], ItemT],
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Page[ItemT]:
+        """Run it for one page; `parameters` are the values of the statement's own `bindparam`s."""
+        values = dict(parameters or {})
+        window = {"page_rows": request.per_page + 1, "page_offset": (request.page - 1) * request.per_page}
+        rows = connection.execute(self._window, values | window).all()
+        total = connection.execute(self._count, values).scalar_one() if request.count else None
+        items = [make_item(row) for row in rows[: request.per_page]]
+        return Page(items, request.page, request.per_page, len(rows) > request.per_page, total)
+
+
 def fetch_page(
     connection: Connection, statement: Select[Any], request: PageRequest, make_item: Callable[[Row[Any]], ItemT]
 ) -> Page[ItemT]:
-    """Run an ordered `statement` for one page; one row more than asked tells whether there is another page."""
-    window = statement.limit(request.per_page + 1).offset((request.page - 1) * request.per_page)
-    rows = connection.execute(window).all()
-    total = None
-    if request.count:
-        total = connection.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
-    items = [make_item(row) for row in rows[: request.per_page]]
-    return Page(items, request.page, request.per_page, len(rows) > request.per_page, total)
+    """Run an ordered `statement` for one page; where it is built for one request alone."""
+    return PagedStatement(statement).fetch(connection, request, make_item)
+
+
+def day_start(day: date) -> datetime:
+    """The first instant of a UTC day."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def day_end(day: date) -> datetime | None:
+    """The first instant after a UTC day; None after the last one that there is."""
+    return day_start(day + timedelta(days=1)) if day < date.max else None
 
 
 def within_days(column: Any, start: date | None, end: date | None) -> list[ColumnElement[bool]]:
     """Conditions that keep instants on the UTC days from `start` to `end`, both included."""
     conditions: list[ColumnElement[bool]] = []
     if start is not None:
-        conditions.append(column >= datetime.combine(start, time.min, UTC))
-    if end is not None and end < date.max:
-        conditions.append(column < datetime.combine(end + timedelta(days=1), time.min, UTC))
+        conditions.append(column >= day_start(start))
+    if end is not None and (after := day_end(end)) is not None:
+        conditions.append(column < after)
     return conditions
 
 
-def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether `column` contains `text`: no wildcards, and case matters, which LIKE does not promise on every engine."""
+def contains(column: Any, text: Any) -> ColumnElement[bool]:
+    """Whether `column` contains `text`, a value or a `bindparam`.
+
+    There are no wildcards, and case matters; LIKE does not promise that on every engine.
+    """
     return PositionOf(column, text) > 0
 
 

@@ -1,6 +1,8 @@
 """Reads of demos, outside any transaction."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, select
@@ -8,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, select
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
-from signet_common.sql.paging import Page, PageRequest, contains, fetch_page, within_days
+from signet_common.sql.paging import Page, PagedStatement, PageRequest, contains, day_end, day_start
 from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.tables import DEMOS
 from signet_resources.application.ownership import owner_filter
@@ -21,6 +23,14 @@ DEMO_COLUMNS = tuple(DEMOS.c[field.name] for field in fields(Demo))
 
 # Built once: a statement that is built anew at each request is half of what reading one row costs.
 _ACTIVE = select(*DEMO_COLUMNS).where(DEMOS.c.demo_id == bindparam("demo_id"), DEMOS.c.demo_state == "active")
+
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "contains": contains(DEMOS.c.demo_name, bindparam("contains")),
+    "state": DEMOS.c.demo_state == bindparam("state"),
+    "created_from": DEMOS.c.created_at >= bindparam("created_from"),
+    "created_before": DEMOS.c.created_at < bindparam("created_before"),
+    "owner": DEMOS.c.created_by == bindparam("owner"),
+}
 
 
 class SqlDemoQueries:
@@ -42,9 +52,9 @@ class SqlDemoQueries:
 
     def search(self, wanted: DemoFilter, caller: Passport, *, record: bool) -> Page[Demo]:
         """Read one page in the order of ids."""
-        statement = select(*DEMO_COLUMNS).where(*_conditions(wanted, owner_filter(caller))).order_by(DEMOS.c.demo_id)
-        request = PageRequest(wanted.page, wanted.per_page, wanted.count)
-        page = self._database.read(lambda connection: fetch_page(connection, statement, request, demo_from))
+        narrowed = _parameters(wanted, owner_filter(caller))
+        listing, request = _listing(frozenset(narrowed)), PageRequest(wanted.page, wanted.per_page, wanted.count)
+        page = self._database.read(lambda connection: listing.fetch(connection, request, demo_from, narrowed))
         if record:
             self._events.append(self._database, Change("demo", "query"), caller)
         return page
@@ -56,12 +66,20 @@ def demo_from(row: Row[Any]) -> Demo:
     return Demo(*values)
 
 
-def _conditions(wanted: DemoFilter, owner: int | None) -> list[ColumnElement[bool]]:
-    conditions = within_days(DEMOS.c.created_at, wanted.created_from, wanted.created_to)
-    if wanted.contains is not None:
-        conditions.append(contains(DEMOS.c.demo_name, wanted.contains))
-    if wanted.state is not None:
-        conditions.append(DEMOS.c.demo_state == wanted.state)
-    if owner is not None:
-        conditions.append(DEMOS.c.created_by == owner)
-    return conditions
+def _parameters(wanted: DemoFilter, owner: int | None) -> dict[str, Any]:
+    """The values of the conditions that narrow this list, by the names in `_CONDITIONS`."""
+    narrowed = {
+        "contains": wanted.contains,
+        "state": wanted.state,
+        "created_from": wanted.created_from and day_start(wanted.created_from),
+        "created_before": wanted.created_to and day_end(wanted.created_to),
+        "owner": owner,
+    }
+    return {name: value for name, value in narrowed.items() if value is not None}
+
+
+@cache
+def _listing(names: frozenset[str]) -> PagedStatement:
+    """The list narrowed by these conditions; there are thirty-two at most."""
+    conditions = [_CONDITIONS[name] for name in sorted(names)]
+    return PagedStatement(select(*DEMO_COLUMNS).where(*conditions).order_by(DEMOS.c.demo_id))
