@@ -8,7 +8,8 @@ from sqlalchemy.exc import ArgumentError
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
-POOL_OVERFLOW = 20
+"""Without overflow: whoever finds all in use waits for one. What goes beyond the size would be connected anew and closed
+again for each use, and connecting costs more than everything else in a request."""
 CONNECT_TIMEOUT_S = 5
 
 DRIVERS = ("sqlite", "mysql+pymysql", "postgresql+psycopg")
@@ -71,7 +72,8 @@ def _server(url: URL, **options: Any) -> Engine:
     return create_engine(
         url,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_recycle=1800,
         connect_args=arguments,
         **options,
