@@ -8,8 +8,8 @@ from sqlalchemy.exc import ArgumentError
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
-"""Without overflow: whoever finds all in use waits for one. What goes beyond the size would be connected anew and closed
-again for each use, and connecting costs more than everything else in a request."""
+"""Without overflow: whoever finds all in use waits for one. What goes beyond the size would be connected anew and
+closed again for each use, and connecting costs more than everything else in a request."""
 CONNECT_TIMEOUT_S = 5
 
 DRIVERS = ("sqlite", "mysql+pymysql", "postgresql+psycopg")
