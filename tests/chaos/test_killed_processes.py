@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -20,40 +20,50 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 CHANGES = 1000
 WRITERS = 6
 RETRIES = 30
+PREFIX = "kill-"
 Change = tuple[str, str, int]
 """Operation, object id, object version: there is one record of each."""
+State = tuple[str, str, int]
+"""Name, state, version."""
 
 
 class Writers:
     """Threads that make, change and remove demos, each with a client that repeats what got no answer.
 
-    `acknowledged` holds each change that the platform has said yes to; `alive` the demos that must exist at the end.
+    They write as much as they have been let. `acknowledged` holds each change that the platform has said yes to,
+    `alive` the demos that must exist at the end.
     """
 
-    def __init__(self, platform: Platform, changes: int) -> None:
+    def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._tickets = itertools.islice(itertools.count(), changes)
+        self._permits = threading.Semaphore(0)
         self._lock = threading.Lock()
+        self._done = False
         self.acknowledged: Counter[Change] = Counter()
-        self.alive: dict[int, tuple[str, str, int]] = {}
+        self.alive: dict[int, State] = {}
+
+    def let(self, changes: int) -> None:
+        """Let them make so many changes more."""
+        self._permits.release(changes)
+
+    def finish(self) -> None:
+        """Let no more, and end them once they have used up what they were let."""
+        self._done = True
+        self._permits.release(WRITERS)
 
     def write(self) -> None:
-        """One thread's work, until the tickets of all are used up."""
+        """One thread's work."""
         with self._platform.client(retries=RETRIES, timeout=10) as client:
             changes = self._endless_changes(client)
-            while self._ticket():
+            while self._permits.acquire() and not self._done:
                 change = next(changes)
                 with self._lock:
                     self.acknowledged[change] += 1
 
-    def _ticket(self) -> bool:
-        with self._lock:
-            return next(self._tickets, None) is not None
-
     def _endless_changes(self, client: Client) -> Iterator[Change]:
         """Every demo is made and changed, every other one is removed."""
         for number in itertools.count():
-            made = client.demos.create(f"c{secrets.token_hex(6)}")
+            made = client.demos.create(PREFIX + secrets.token_hex(5))
             self.alive[made.demo_id] = (made.demo_name, made.demo_state, made.version)
             yield ("insert", str(made.demo_id), made.version)
             changed = client.demos.update(made.demo_id, demo_state="inactive", if_match=made.version)
@@ -88,6 +98,18 @@ def deaths(platform: Platform, broker: RabbitMqServer | None) -> list[Callable[[
     ]
 
 
+def await_changes(writers: Writers, count: int, working: list[Future[None]]) -> None:
+    """Wait until so many are acknowledged; a writer that gave up raises what made it."""
+
+    def enough() -> bool:
+        for writer in working:
+            if writer.done():
+                writer.result()
+        return writers.acknowledged.total() >= count
+
+    eventually(enough, seconds=60, what=f"change {count}")
+
+
 def recorded(client: Client) -> Counter[Change]:
     """All changes of demos that the audit log tells of."""
     found: Counter[Change] = Counter()
@@ -100,30 +122,39 @@ def recorded(client: Client) -> Counter[Change]:
     return found
 
 
+def stored(client: Client) -> dict[int, State]:
+    """All demos that there are."""
+    demos = client.demos.iterate(demo_name=PREFIX)
+    return {demo.demo_id: (demo.demo_name, demo.demo_state, demo.version) for demo in demos}
+
+
 def test_no_acknowledged_change_is_missing_from_the_audit_log_or_there_twice(
     platform: Platform, broker: RabbitMqServer | None
 ) -> None:
     """SIGKILL, because crashes, full memories and pulled plugs do not ask first."""
     before = platform.processes()
-    writers = Writers(platform, CHANGES)
+    with platform.client() as client:
+        earlier = recorded(client)
+    writers = Writers(platform)
     plan = deaths(platform, broker)
+    shares = [CHANGES * (number + 1) // len(plan) - CHANGES * number // len(plan) for number in range(len(plan))]
     with ThreadPoolExecutor(WRITERS) as pool:
         working = [pool.submit(writers.write) for _ in range(WRITERS)]
-        for number, death in enumerate(plan):
-            due = CHANGES * (number + 1) // (len(plan) + 2)
-            eventually(lambda due=due: writers.acknowledged.total() >= due, seconds=60, what=f"change {due}")
-            death()
-        assert not all(thread.done() for thread in working), "the writers were done before everything had died"
-        for thread in working:
-            thread.result()
+        try:
+            for number, (death, share) in enumerate(zip(plan, shares, strict=True)):
+                writers.let(share)
+                await_changes(writers, sum(shares[:number]) + share // 2, working)
+                death()  # The other half of this share is being written meanwhile.
+            await_changes(writers, CHANGES, working)
+        finally:
+            writers.finish()
     assert writers.acknowledged.total() == CHANGES
 
-    expected = set(before) - {"nginx"}
-    eventually(lambda: expected <= set(platform.processes()), seconds=30, what="all processes back")
-    assert all(platform.processes()[name] != before[name] for name in expected)
+    after = eventually(lambda: (now := platform.processes()).keys() >= before.keys() and now, 30, "all processes back")
+    assert {name for name in before if after[name] == before[name]} <= {"nginx"}
     with platform.client(retries=RETRIES) as client:
-        eventually(lambda: recorded(client).total() >= CHANGES, seconds=40, what="all changes in the audit log")
+        wanted = earlier + writers.acknowledged
+        eventually(lambda: recorded(client).total() >= wanted.total(), seconds=40, what="all changes in the audit log")
         time.sleep(1)  # Whatever comes twice comes now.
-        assert recorded(client) == writers.acknowledged
-        demos = {demo.demo_id: (demo.demo_name, demo.demo_state, demo.version) for demo in client.demos.iterate()}
-        assert demos == writers.alive
+        assert recorded(client) == wanted
+        assert stored(client) == writers.alive
