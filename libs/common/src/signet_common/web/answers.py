@@ -7,6 +7,8 @@ import orjson
 from flask import Response
 from pydantic import BaseModel, TypeAdapter
 
+from signet_common.web.application import Answer
+
 _HEAD = b'{"return_code":200,"return_msg":"","data":'
 JSON = "application/json"
 
@@ -28,7 +30,7 @@ class PageLike(Protocol):
 
 def json_response(document: object, status: int = 200) -> Response:
     """Any JSON document."""
-    return Response(orjson.dumps(document), status, content_type=JSON)
+    return Answer(orjson.dumps(document), status, content_type=JSON)
 
 
 def shaper(model: type[BaseModel] | None, plural: str | None) -> Callable[[Any], bytes]:

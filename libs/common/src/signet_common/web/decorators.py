@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from signet_common.passport import Passport
 from signet_common.web.answers import JSON, shaper
+from signet_common.web.application import Answer
 from signet_common.web.errors import ApiError
 from signet_common.web.operations import operation_of
 from signet_common.web.preconditions import entity_tag, is_unchanged
@@ -129,7 +130,7 @@ def marshal_with(
             result = view(*args, **kwargs)
             if versioned and is_unchanged(request, result.version):
                 return Response(status=304, headers={"ETag": entity_tag(result.version)})
-            response = Response(shape(result), content_type=JSON)
+            response = Answer(shape(result), content_type=JSON)
             if versioned:
                 response.headers["ETag"] = entity_tag(result.version)
             return response

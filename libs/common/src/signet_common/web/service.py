@@ -11,6 +11,7 @@ from signet_common.observability.spans import Tracing
 from signet_common.observability.traced_application import TracedApplication
 from signet_common.passport import PassportInvalid, PassportVerifier
 from signet_common.web.answers import json_response
+from signet_common.web.application import ServiceFlask
 from signet_common.web.errors import ErrorMap, refusal
 from signet_common.web.readiness import Check, readiness
 from signet_common.web.schemas import MAX_ID
@@ -49,7 +50,7 @@ def create_service(
     tracing: Tracing,
 ) -> Flask:
     """Build the application. `errors` maps the service's error tree, `checks` names what readiness needs."""
-    app = Flask(name, static_folder=None)
+    app = ServiceFlask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
