@@ -4,8 +4,9 @@ A limit in bytes is exported as the format `utf8-max-<n>-bytes`; JSON Schema its
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -37,9 +38,10 @@ class BodyModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _says_what_may_change(schema: dict[str, Any]) -> None:
+def _says_what_may_change(schema: dict[str, Any], model: type[Any]) -> None:
     """A default in a change would read as a value that is set; what is absent stays as it is."""
     schema["minProperties"] = 1
+    schema["examples"] = list(model.examples)
     for field in schema.get("properties", {}).values():
         field.pop("default", None)
 
@@ -48,6 +50,9 @@ class ChangeModel(BodyModel):
     """A change of some fields: the defaults only stand for absence, and at least one field must be named."""
 
     model_config = ConfigDict(json_schema_extra=_says_what_may_change)
+
+    examples: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    """Changes that the contract shows."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from signet_common.web.schemas import (
     BodyId,
     BodyModel,
+    ChangeModel,
     DateRangeQuery,
     PagedQuery,
     QueryId,
@@ -66,10 +67,10 @@ class UserBody(BodyModel):
     roles: Annotated[RoleNames, Field(default_factory=list)]
 
 
-class UserPatch(BodyModel):
+class UserPatch(ChangeModel):
     """What shall change of a user. What is absent stays; a contact that is null is cleared."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user_state": "inactive"}]})
+    examples = ({"user_state": "inactive"}, {"roles": ["auditor", "user"]})
 
     email: Email | None = None
     phone: Phone | None = None

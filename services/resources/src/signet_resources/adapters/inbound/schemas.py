@@ -29,6 +29,8 @@ class DemoCreate(BodyModel):
 class DemoUpdate(ChangeModel):
     """What is to change; what is not named stays."""
 
+    examples = ({"demo_state": "inactive"}, {"demo_name": "renamed"})
+
     demo_name: DemoName = ""
     demo_state: DemoStateField = "active"
 
