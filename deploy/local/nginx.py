@@ -13,7 +13,7 @@ LIMITS = {
     # One machine's own programs all come from one address: only floods are worth refusing here.
     "requests_per_second": "10000",
     "requests_burst": "20000",
-    "connections_per_address": "2000",
+    "connections_per_address": "512",
 }
 
 

@@ -1,10 +1,12 @@
 """The real hash: what it accepts, what a refusal costs, and where it runs."""
 
 import gevent
+import gevent.event
 import pytest
 from argon2 import PasswordHasher
 
-from signet_identity.adapters.outbound.passwords import THREADS, Argon2Passwords, directly, in_threads
+from signet_identity.adapters.outbound.passwords import THREADS, Argon2Passwords, HashingThreads, directly, in_threads
+from signet_identity.domain.errors import TooManySignIns
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -84,3 +86,22 @@ def test_only_a_few_hashes_run_at_once():
     run = in_threads()
     gevent.joinall([gevent.spawn(run, work) for _ in range(8)], timeout=10)
     assert peak == THREADS
+
+
+def test_a_queue_that_is_full_refuses_instead_of_growing():
+    """Whoever floods sign-in must not make everybody's last minutes long: the next one hears so at once."""
+
+    class Stalled:
+        def apply(self, function, arguments):
+            released.wait()
+            return function(*arguments)
+
+    released = gevent.event.Event()
+    run = HashingThreads(Stalled(), most=2)
+    waiting = [gevent.spawn(run, str.upper, "a") for _ in range(2)]
+    gevent.sleep(0)
+    with pytest.raises(TooManySignIns):
+        run(str.upper, "b")
+    released.set()
+    gevent.joinall(waiting, timeout=5, raise_error=True)
+    assert run(str.upper, "c") == "C"

@@ -112,11 +112,14 @@ def test_an_update_raises_the_version_and_tells_what_changed(update, calling, ad
     assert change.changes == {"email": ("ada@example.org", None), "user_state": ("active", "inactive")}
 
 
-def test_an_update_that_changes_nothing_leaves_no_trace(update, calling, admin, add_user, unit_of_work):
-    """An event says that something happened."""
+def test_an_update_that_changes_nothing_is_recorded_as_the_read_that_it_is(
+    update, calling, admin, add_user, unit_of_work
+):
+    """Its answer shows the user: without a record it would be a way to read unseen."""
     ada = add_user("ada", "user", email="ada@example.org")
     assert update(calling(admin), UserUpdate(ada.user_id, {"email": ada.email}, roles=("user", "user"))) == ada
-    assert unit_of_work.changes == []
+    (read,) = unit_of_work.changes
+    assert (read.operation, read.object_id, read.object_version) == ("query", str(ada.user_id), None)
 
 
 def test_an_update_of_another_version_is_refused(update, calling, admin, add_user):

@@ -26,6 +26,11 @@ def updated_user(old: User, new: User) -> Change:
     return Change("user", "update", str(new.user_id), new.version, changes)
 
 
+def queried_user(user: User) -> Change:
+    """Tell that a user was read."""
+    return Change("user", "query", str(user.user_id))
+
+
 def inserted_role(role: Role) -> Change:
     """Tell of a new role and what it permits."""
     permissions = sorted(f"{permission.name} {permission.scope}" for permission in role.permissions)

@@ -6,7 +6,7 @@ from typing import Any
 
 from signet_common.passport import Passport
 from signet_identity.application.authority import require_cover, rights_of_roles, user_in_reach
-from signet_identity.application.changes import updated_user
+from signet_identity.application.changes import queried_user, updated_user
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import LastAdministrator, PrivilegeExceeded, VersionConflict
 from signet_identity.domain.permissions import Scope
@@ -50,6 +50,8 @@ class UpdateUser:
                 raise VersionConflict(f"user {old.user_id} is at version {old.version}")
             new = self._changed(transaction, caller, old, update)
             if new == old:
+                # The answer shows the user all the same, and what is shown is on record.
+                transaction.record(queried_user(old))
                 return old
             _keep_an_administrator(transaction, old, new)
             new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)

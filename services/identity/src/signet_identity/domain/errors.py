@@ -8,7 +8,8 @@ IdentityError
 ├── CredentialsInvalid    sign-in refused; deliberately says nothing more
 ├── AccountInactive       the password was right, the account is switched off
 ├── PrivilegeExceeded     the caller would hand out, or manage someone holding, a permission that the caller lacks
-└── LastAdministrator     nobody would be left who may do everything
+├── LastAdministrator     nobody would be left who may do everything
+└── TooManySignIns        so many passwords wait for their turn that one more would only wait longer
 """
 
 
@@ -55,3 +56,7 @@ class PrivilegeExceeded(IdentityError):
 
 class LastAdministrator(IdentityError):
     """The change would leave no active administrator."""
+
+
+class TooManySignIns(IdentityError):
+    """Passwords are checked a few at a time, and enough of them wait already."""

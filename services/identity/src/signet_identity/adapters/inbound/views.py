@@ -24,6 +24,7 @@ from signet_identity.domain.errors import (
     LastAdministrator,
     NotFound,
     PrivilegeExceeded,
+    TooManySignIns,
     VersionConflict,
 )
 from signet_protocol.return_codes import ReturnCode
@@ -37,6 +38,7 @@ ERRORS: dict[type[Exception], ReturnCode] = {
     AccountInactive: ReturnCode.USER_INACTIVE,
     PrivilegeExceeded: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
     LastAdministrator: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    TooManySignIns: ReturnCode.RATE_LIMITED,
 }
 
 

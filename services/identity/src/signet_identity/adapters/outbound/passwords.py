@@ -10,7 +10,11 @@ from typing import Any, Protocol
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from signet_identity.domain.errors import TooManySignIns
+
 THREADS = 2
+MOST_WAITING = 24
+"""Sign-ins at work or waiting: about two seconds for the last of them."""
 
 Run = Callable[..., Any]
 """Calls a function with arguments and returns its result, wherever it is good to run it."""
@@ -48,12 +52,33 @@ class Pool(Protocol):
     def apply(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any: ...
 
 
+class HashingThreads:
+    """Runs in gevent's threads while the caller's greenlet waits and all others go on.
+
+    At most `most` callers wait: whoever gave up meanwhile has been hashed for nothing, and a queue that only grows
+    would keep everybody out.
+    """
+
+    def __init__(self, pool: Pool, most: int = MOST_WAITING) -> None:
+        self._pool = pool
+        self._free = most
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The function's result. Raises TooManySignIns."""
+        if self._free <= 0:
+            raise TooManySignIns("too many sign-ins at this moment; try again in some seconds")
+        self._free -= 1
+        try:
+            return self._pool.apply(function, arguments)
+        finally:
+            self._free += 1
+
+
 def in_threads() -> Run:
-    """Run in gevent's threads while the caller's greenlet waits and all others go on."""
+    """The way of a web process."""
     from gevent.threadpool import ThreadPool  # the plain-thread processes never load gevent
 
-    pool: Pool = ThreadPool(THREADS)
-    return lambda function, *arguments: pool.apply(function, arguments)
+    return HashingThreads(ThreadPool(THREADS))
 
 
 def directly(function: Callable[..., Any], *arguments: Any) -> Any:
