@@ -1,0 +1,118 @@
+"""`make bench`: what a request costs, in CPU of every process of the platform together, beside a bare hello.
+
+PROFILE=sqlite|postgresql chooses one profile; without it both are measured, one after the other.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.layout import ROOT
+from tests.bench import accounting, hello, load, profiles, signed_requests
+from tests.bench.accounting import Trees
+from tests.bench.report import Cell, print_idle, print_table
+from tests.bench.signed_requests import STORED, Signing
+
+from signet_testing.packages import ServerMissing
+
+SECONDS = 6
+WARM_UP_SECONDS = 1
+SEED_SECONDS = 4
+MOST_PER_SECOND = {"hello": 40_000, "get": 6_000, "list of 20": 6_000, "create": 6_000}
+"""Requests made beforehand for each second of load; far more than two cores can answer."""
+
+OPERATIONS: dict[str, Callable[[Signing, int], Iterator[bytes]]] = {
+    "get": signed_requests.gets,
+    "list of 20": signed_requests.lists,
+    "create": signed_requests.creates,  # last, so that the others find what was stored and no more
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is put under load. `done` tells whether everything that the load has caused has happened."""
+
+    url: str
+    trees: Trees
+    folder: Path
+
+    def measure(self, name: str, make: Callable[[int], Iterator[bytes]], done: Callable[[int], bool]) -> Cell:
+        """Load it, wait until it is quiet again, and share the CPU among the requests."""
+        accounting.wait_until_quiet(self.trees, lambda: True)
+        requests = self.folder / "requests"
+        load.write_requests(requests, make(MOST_PER_SECOND[name] * SECONDS))
+        before = accounting.cpu_ms(self.trees)
+        measured = load.run(self.url, requests, SECONDS)
+        accounting.wait_until_quiet(self.trees, lambda: done(measured.requests))
+        after = accounting.cpu_ms(self.trees)
+        return Cell(name, measured, {each: (after[each] - before[each]) / measured.requests for each in self.trees})
+
+    def warm_up(self, make: Callable[[int], Iterator[bytes]], seconds: int, most: int) -> int:
+        """Load it without measuring; returns how many requests were answered."""
+        requests = self.folder / "requests"
+        load.write_requests(requests, make(most * seconds))
+        return load.run(self.url, requests, seconds).requests
+
+
+def measure_hello(folder: Path) -> Cell:
+    """The yardstick."""
+    with hello.running(folder, ROOT) as (url, trees):
+        subject = Subject(url, trees, folder)
+        subject.warm_up(signed_requests.hellos, WARM_UP_SECONDS, MOST_PER_SECOND["hello"])
+        return subject.measure("hello", signed_requests.hellos, lambda _: True)
+
+
+def measure_platform(profile: str, folder: Path, yardstick: Cell) -> None:
+    """Print the memory at rest and one line for each operation."""
+    with profiles.running(profile, folder / "home") as measured:
+        trees = {**measured.trees, **measured.servers}
+        subject = Subject(measured.platform.url, trees, folder)
+        accounting.wait_until_quiet(trees, lambda: True)
+        idle = accounting.pss_mb(measured.trees)
+        stored = 0
+        while stored < STORED:
+            stored += subject.warm_up(_making("create", measured), SEED_SECONDS, MOST_PER_SECOND["create"])
+        cells = []
+        for name in OPERATIONS:
+            subject.warm_up(_making(name, measured), WARM_UP_SECONDS, MOST_PER_SECOND[name])
+            accounting.wait_until_quiet(trees, lambda: True)
+            cells.append(subject.measure(name, _making(name, measured), _recorded_since(measured.audited(), measured)))
+    print_table(profile, cells, yardstick)
+    print_idle(profile, idle)
+
+
+def _making(name: str, measured: profiles.Measured) -> Callable[[int], Iterator[bytes]]:
+    credential = measured.platform.first_run.credential
+    return lambda count: OPERATIONS[name](Signing.now(credential), count)
+
+
+def _recorded_since(audited: int, measured: profiles.Measured) -> Callable[[int], bool]:
+    """Whether the audit log holds as many more records as there were requests."""
+    return lambda sent: measured.audited() >= audited + sent
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 1 when something could not be measured."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("profiles", nargs="*", metavar="PROFILE", help=" or ".join(profiles.NAMES))
+    chosen = parser.parse_args(arguments).profiles or profiles.NAMES
+    if unknown := set(chosen) - set(profiles.NAMES):
+        parser.error(f"unknown profile {', '.join(sorted(unknown))}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
+            yardstick = measure_hello(Path(folder))
+            print_table("bare Gunicorn behind the same nginx", [yardstick], yardstick)
+        for profile in chosen:
+            with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
+                measure_platform(profile, Path(folder), yardstick)
+    except (ServerMissing, load.LoadFailed, accounting.NeverQuiet) as reason:
+        print(f"bench: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""The figures as Markdown tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.bench.load import Load
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One operation under load; `cpu_ms` is per request, by process."""
+
+    name: str
+    load: Load
+    cpu_ms: Mapping[str, float]
+
+    @property
+    def total_ms(self) -> float:
+        return sum(self.cpu_ms.values())
+
+
+def print_table(title: str, cells: Sequence[Cell], yardstick: Cell) -> None:
+    """Requests per second, latencies, and CPU per request: in sum, as a multiple of the yardstick's, by process."""
+    processes = list(cells[0].cpu_ms)
+    print(f"\n### {title}\n")
+    _row("", *(cell.name for cell in cells))
+    _row("---", *("---:" for _ in cells))
+    _row("requests/s", *(f"{cell.load.per_second:,.0f}" for cell in cells))
+    _row("p50 ms", *(f"{cell.load.p50_ms:.1f}" for cell in cells))
+    _row("p99 ms", *(f"{cell.load.p99_ms:.1f}" for cell in cells))
+    _row("**CPU ms per request**", *(f"**{cell.total_ms:.3f}**" for cell in cells))
+    _row("times a bare hello", *(f"{cell.total_ms / yardstick.total_ms:.1f}" for cell in cells))
+    for process in sorted(processes, key=lambda name: -sum(cell.cpu_ms[name] for cell in cells)):
+        _row(process, *(f"{cell.cpu_ms[process]:.3f}" for cell in cells))
+
+
+def print_idle(title: str, megabytes: Mapping[str, float]) -> None:
+    """Memory at rest, by process."""
+    print(f"\nIdle memory of {title} (proportional set size, MB): **{sum(megabytes.values()):.0f}**", end=" = ")
+    print(" + ".join(f"{name} {size:.0f}" for name, size in sorted(megabytes.items(), key=lambda each: -each[1])))
+
+
+def _row(*cells: str) -> None:
+    print("| " + " | ".join(cells) + " |", flush=True)
