@@ -79,8 +79,9 @@ fuzz: full  ## fuzz a running deployment; it changes and deletes data there (URL
 	@$(PYTHON) -m signet_testing.fuzz "$(URL)" $(FUZZ_ARGS)
 
 .PHONY: bench
-bench: full  ## measure speed and memory beside a bare hello
-	@$(PYTHON) tests/bench
+bench: full  ## measure speed and memory beside a bare hello (PROFILE=sqlite|postgresql)
+	@$(PYTHON) -m signet_testing.install nginx postgresql wrk
+	@$(PYTHON) -m tests.bench $(PROFILE)
 
 .PHONY: lock
 lock: full  ## resolve the newest packages that fit the pyproject files into requirements.lock
