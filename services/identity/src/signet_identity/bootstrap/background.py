@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import MetaData
+
 from signet_common.messaging.background import Loop
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import OutgoingEvent
 from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
-from signet_common.sql.leases import Leases
-from signet_common.sql.outbox import OutboxReader
-from signet_identity.adapters.outbound.event_map import SERVICE
-from signet_identity.adapters.outbound.tables import LEASES, OUTBOX
+from signet_common.sql.leases import Leases, leases_table
+from signet_common.sql.outbox import OutboxReader, outbox_table
+from signet_identity import SERVICE
 from signet_identity.settings import Settings
 
 
 def background_loops(settings: Settings) -> Mapping[str, Loop]:
     """The loops of the background process, by name."""
     database = Database.open(settings.database_url.get_secret_value(), grouped=False)
-    source = OutboxReader(database, OUTBOX, Leases(database, LEASES), OutgoingEvent)
+    # Tables of its own: the row classes would bring the ORM along, and a relay needs none of it.
+    tables = MetaData()
+    leases = Leases(database, leases_table(tables))
+    source = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
     return {"relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run}

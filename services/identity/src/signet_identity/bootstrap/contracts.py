@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from signet_common.sql.database import Database
 from signet_common.web.openapi import export
-from signet_identity.adapters.outbound.event_map import EVENTS, SERVICE
+from signet_identity import SERVICE
+from signet_identity.adapters.outbound.event_map import EVENTS
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.bootstrap.web import serve

@@ -13,10 +13,11 @@ from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused
 from signet_common.sql.outbox import Outbox
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
+from signet_identity import SERVICE
 from signet_identity.adapters.inbound.http import ERRORS, Application, identity_namespaces
 from signet_identity.adapters.outbound.contracts import permissions_in
 from signet_identity.adapters.outbound.credentials import SqlCredentials
-from signet_identity.adapters.outbound.event_map import SERVICE, EventMap
+from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries

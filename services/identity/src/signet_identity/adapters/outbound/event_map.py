@@ -11,8 +11,7 @@ from signet_common.observability.context import TRACEPARENT
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
-
-SERVICE = "identity"
+from signet_identity import SERVICE
 
 _TEXT = {"type": ["string", "null"]}
 _ID = {"type": ["integer", "null"]}
