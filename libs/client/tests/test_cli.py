@@ -48,6 +48,7 @@ class Signet:
             "SIGNET_API_KEY": API_KEY,
             "SIGNET_SECRET": SECRET,
             "SIGNET_PROFILE": None,
+            "SIGNET_FIRST_RUN": None,
         }
 
     def __call__(self, *arguments: str, stdin: str = "") -> Result:
@@ -103,6 +104,27 @@ def test_list_prints_one_line_per_demo_into_a_pipe(signet: Signet, gateway: Any)
     assert len(result.stdout.splitlines()) == 4
     assert "9 in all" in result.stderr
     assert "create_date_end=2026-01-31" in gateway.received[0].target
+
+
+def test_a_table_ends_its_lines_with_text(signet: Signet, gateway: Any) -> None:
+    """Spaces at the end of a line show up in every diff and every copy."""
+    gateway.reply(DEMO)
+    lines = signet("demos", "get", "7").stdout.splitlines()
+    assert lines[0] == "field       value"
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plural"),
+    [(("demos", "list"), "demos"), (("audit", "search"), "records"), (("keys", "list"), "api_keys")],
+)
+def test_an_empty_list_says_none_beside_the_answer(
+    signet: Signet, gateway: Any, arguments: tuple[str, ...], plural: str
+) -> None:
+    """A heading without rows looks like an answer that was cut off; a script reads no line at all."""
+    gateway.reply({plural: [], "page": 1, "per_page": 20, "has_more": False})
+    result = signet(*arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "none\n")
 
 
 def test_update_sends_only_what_was_given(signet: Signet, gateway: Any) -> None:
@@ -168,6 +190,14 @@ def test_refusals_have_their_exit_status_and_one_line(signet: Signet, gateway: A
     assert "0198-request" in result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.output
+
+
+def test_a_field_at_fault_is_told_once(signet: Signet, gateway: Any) -> None:
+    """The platform puts the first fault into its message; only the others are news."""
+    faults = [{"field": "demo_name", "message": "is too long"}, {"field": "demo_state", "message": "is none"}]
+    gateway.reply({"errors": faults}, code=400002, message="demo_name: is too long")
+    lines = signet("demos", "create", "x").stderr.splitlines()
+    assert lines == ["signet: 400002 demo_name: is too long", "  demo_state: is none", "  request 0198-request"]
 
 
 def test_refusal_is_json_for_machines(signet: Signet, gateway: Any) -> None:
@@ -246,6 +276,15 @@ def test_login_keeps_a_session_that_only_the_owner_reads(signet: Signet, gateway
     assert gateway.received[1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_login_takes_the_user_as_an_argument(signet: Signet, gateway: Any) -> None:
+    """What everybody types first; the option stays for scripts, and two different users are refused."""
+    gateway.reply(SESSION)
+    assert signet("login", "ada", stdin=f"{PASSWORD}\n").exit_code == 0
+    assert gateway.received[0].json == {"login": "ada", "password": PASSWORD}
+    assert signet("login", "ada", "--user", "bob", stdin=f"{PASSWORD}\n").exit_code == 2
+    assert len(gateway.received) == 1
+
+
 def test_first_run_file_signs_in_its_administrator(signet: Signet, gateway: Any, first_run: Path) -> None:
     """The shortest way from a fresh platform to a session."""
     signet.forget_environment()
@@ -262,6 +301,26 @@ def test_first_run_file_signs_without_a_session(signet: Signet, gateway: Any, fi
     gateway.reply(DEMO)
     assert signet("--first-run", str(first_run), "demos", "get", "7").exit_code == 0
     assert gateway.received[0].headers["x-api-key"] == API_KEY
+
+
+def test_first_run_file_is_found_by_the_environment(signet: Signet, gateway: Any, first_run: Path) -> None:
+    """A tour of many commands names the file once."""
+    signet.forget_environment()
+    signet.environment["SIGNET_FIRST_RUN"] = str(first_run)
+    gateway.reply(DEMO)
+    assert signet("demos", "get", "7").exit_code == 0
+    assert gateway.received[0].headers["x-api-key"] == API_KEY
+
+
+def test_a_profile_that_is_asked_for_wins_over_the_environment(signet: Signet, gateway: Any, first_run: Path) -> None:
+    """A variable set long ago must not turn a command with --profile into the administrator's."""
+    signet.forget_environment()
+    gateway.reply(SESSION)
+    assert signet("--url", signet.url, "--profile", "me", "login", "ada", stdin=f"{PASSWORD}\n").exit_code == 0
+    signet.environment["SIGNET_FIRST_RUN"] = str(first_run)
+    gateway.reply(DEMO)
+    assert signet("--profile", "me", "demos", "get", "7").exit_code == 0
+    assert gateway.received[1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"url": 1}'])
@@ -307,8 +366,16 @@ def test_logout_forgets_a_session_that_was_over(signet: Signet, gateway: Any) ->
 def test_refused_login_is_exit_3_and_keeps_nothing(signet: Signet, gateway: Any) -> None:
     """A failed sign-in must not leave a profile behind."""
     gateway.reply(code=401011, message="The login or the password is wrong.")
-    assert signet("login", "--user", "admin", stdin="wrong\n").exit_code == 3
+    result = signet("login", "--user", "admin", stdin="wrong\n")
+    assert result.exit_code == 3
+    assert "Sign in again" not in result.stderr
     assert not signet.profile.exists()
+
+
+def test_a_session_that_is_over_says_how_to_go_on(signet: Signet, gateway: Any) -> None:
+    """The code alone tells nobody what to do."""
+    gateway.reply(code=401009, message="No.")
+    assert "Sign in again: signet login" in signet("demos", "list").stderr
 
 
 def test_user_is_created_with_a_password_from_standard_input(signet: Signet, gateway: Any) -> None:
@@ -389,7 +456,7 @@ def test_signed_curl_line_runs(
     assert result.exit_code == 0, result.output
     assert SECRET not in result.output
     run = subprocess.run(
-        ["sh", "-c", f"{result.stdout.rstrip()} -s --noproxy '*'"], capture_output=True, timeout=30, check=False
+        ["sh", "-c", f"{result.stdout.rstrip()} --noproxy '*'"], capture_output=True, timeout=30, check=False
     )
     assert run.returncode == 0, run.stderr
     [received] = gateway.received
@@ -404,7 +471,7 @@ def test_signed_line_takes_a_file_as_it_is(signet: Signet, gateway: Any, tmp_pat
     body = tmp_path / "body.json"
     body.write_bytes(b'{\n"demo_name": "a"\r\n}\n')
     result = signet("sign", "POST", "/api/v1/demos", "--data", f"@{body}")
-    command = [*shlex.split(result.stdout), "-s", "--noproxy", "*"]
+    command = [*shlex.split(result.stdout), "--noproxy", "*"]
     run = subprocess.run(command, capture_output=True, timeout=30, check=True)
     assert json.loads(run.stdout)["return_code"] == 200
     assert gateway.received[0].body == body.read_bytes()

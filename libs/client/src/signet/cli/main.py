@@ -43,7 +43,9 @@ def root(
     *,
     url: Annotated[str | None, typer.Option(help="The gateway; or SIGNET_URL.")] = None,
     profile: Annotated[str | None, typer.Option(help="The profile; or SIGNET_PROFILE.")] = None,
-    first_run: Annotated[Path | None, typer.Option(help="Act by a platform's first-run.json.")] = None,
+    first_run: Annotated[
+        Path | None, typer.Option(envvar="SIGNET_FIRST_RUN", help="Act by a platform's first-run.json.")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1)] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
     _version: Annotated[
@@ -52,8 +54,12 @@ def root(
 ) -> None:
     """Talk to a Signet gateway; every request is signed.
 
-    Who signs: --first-run, --profile, SIGNET_API_KEY with SIGNET_SECRET, or the profile of SIGNET_PROFILE ("default").
+    Who signs: --first-run, --profile, SIGNET_FIRST_RUN, SIGNET_API_KEY with SIGNET_SECRET, or the profile of
+    SIGNET_PROFILE ("default").
     """
+    source = ctx.get_parameter_source("first_run")
+    if profile and source is not None and source.name == "ENVIRONMENT":
+        first_run = None
     ctx.obj = State(
         profiles=ProfileStore.of_this_user(),
         url=url,

@@ -6,6 +6,7 @@ read as markup.
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -15,9 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from signet.decoding import Page
-from signet.errors import AuthenticationFailed, Refused, SignetError
+from signet.errors import Refused, SignetError
+from signet_protocol.return_codes import ReturnCode
 
 _UNBOUNDED = 10_000
+# Padding at the end of a line, before and after what rich writes to end a style.
+_PADDING = re.compile(r" +((?:\x1b\[[0-9;]*m)*) *$", re.MULTILINE)
+# A sign-in answers with other codes: whoever mistypes a password is signing in already.
+_CREDENTIAL_ENDED = {ReturnCode.SIGN_INVALID, ReturnCode.TOKEN_INVALID, ReturnCode.USER_API_INACTIVE}
 
 
 def print_json(value: object) -> None:
@@ -27,13 +33,19 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; into a pipe, each row stays one line."""
+    """Print a table, or say `none` on standard error; into a pipe, each row stays one line."""
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if not cells:
+        note("none")
+        return
     width = None if sys.stdout.isatty() else _UNBOUNDED
     console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(plain(cell) for cell in row))
-    console.print(table)
+    for row in cells:
+        table.add_row(*row)
+    with console.capture() as printed:
+        console.print(table)
+    sys.stdout.write(_PADDING.sub(r"\1", printed.get()))
 
 
 def print_fields(record: Any) -> None:
@@ -69,11 +81,13 @@ def print_error(error: SignetError, *, as_json: bool) -> None:
         return
     note(f"signet: {error}")
     if isinstance(error, Refused):
-        for fault in error.errors:
-            note(f"  {fault.get('field', '')}: {fault.get('message', '')}")
+        faults = [f"{fault.get('field', '')}: {fault.get('message', '')}" for fault in error.errors]
+        for fault in faults:
+            if fault != error.message:
+                note(f"  {fault}")
         if error.request_id:
             note(f"  request {error.request_id}")
-    if isinstance(error, AuthenticationFailed):
+    if isinstance(error, Refused) and error.code in _CREDENTIAL_ENDED:
         note("  Is the session over, or the key revoked? Sign in again: signet login")
 
 

@@ -16,13 +16,17 @@ from signet.errors import AuthenticationFailed
 def login(
     ctx: typer.Context,
     *,
-    user: Annotated[str | None, typer.Option(help="User name, e-mail address or phone number.")] = None,
+    login: Annotated[str | None, typer.Argument(help="User name, e-mail address or phone number.")] = None,
+    user: Annotated[str | None, typer.Option(help="The same, as an option.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign in and keep the session in the profile; the password is asked for, or read from standard input.
 
-    With --first-run, the administrator of that file signs in.
+    With --first-run, the administrator of that file signs in, and is not asked for a password.
     """
+    if login and user and login != user:
+        raise typer.BadParameter(f"two users to sign in: {login} and {user}")
+    user = login or user
     state = state_of(ctx)
     first_run = state.first_run_file()
     url = state.gateway_url() or (first_run.url if first_run else typer.prompt("Gateway URL", err=True))

@@ -90,7 +90,7 @@ def _body(data: str | None) -> bytes:
 
 def _curl(method: str, url: str, headers: list[tuple[str, str]], data: str | None) -> str:
     """The line for a POSIX shell; curl is told to leave the target as it is, and to add no body of its own."""
-    words = ["curl", "--globoff", "--path-as-is"]
+    words = ["curl", "--silent", "--show-error", "--globoff", "--path-as-is"]
     words += ["--head"] if method == "HEAD" else ["-X", method]
     for name, value in headers:
         words += ["-H", f"{name}: {value}"]

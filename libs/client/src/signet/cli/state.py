@@ -1,7 +1,8 @@
 """What the options before the command say: which gateway, as whom, and in which form to answer.
 
-Who signs is, in this order: `--first-run`, `--profile`, SIGNET_API_KEY with SIGNET_SECRET, the profile named by
-SIGNET_PROFILE or `default`. The gateway is `--url` or SIGNET_URL, or else the one kept with the credential.
+Who signs is, in this order: `--first-run`, `--profile`, the file that SIGNET_FIRST_RUN names, SIGNET_API_KEY with
+SIGNET_SECRET, the profile named by SIGNET_PROFILE or `default`. The gateway is `--url` or SIGNET_URL, or else the one
+kept with the credential.
 """
 
 import os
