@@ -217,6 +217,54 @@ def test_a_body_is_not_read_before_the_headers_were_judged(house):
     assert house.send("POST", DEMOS, headers, stream=Unread()).code == 413001
 
 
+class Slow:
+    """A body that something happens before."""
+
+    def __init__(self, body, happening):
+        self._body, self._happening = body, happening
+
+    def read(self, _size):
+        self._happening()
+        body, self._body = self._body, b""
+        return body
+
+
+@pytest.mark.parametrize("framing", [{"Content-Length": "2"}, {"Transfer-Encoding": "chunked"}])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"credential_active": False}, 401014), ({"user_active": False}, 401013), ({"permissions": {}}, 403003)],
+)
+def test_what_was_revoked_while_a_body_was_held_back_is_revoked(house, framing, change, code):
+    """Who sends slowly would otherwise keep the rights of the moment in which the headers arrived, for minutes."""
+    headers = house.signed_headers("POST", DEMOS, body=b"{}") | framing
+    assert house.send("POST", DEMOS, headers, stream=Slow(b"{}", lambda: house.regrant(**change))).code == code
+    assert not house.resources.sent
+
+
+def test_a_credential_that_is_gone_after_its_body_came_is_unknown(house):
+    """The same for one that was deleted."""
+    headers = house.signed_headers("POST", DEMOS, body=b"{}") | {"Content-Length": "2"}
+    assert house.send("POST", DEMOS, headers, stream=Slow(b"{}", house.grants.known.clear)).code == 401006
+
+
+@pytest.mark.parametrize("target", [DEMOS, "/api/v1/sessions"])
+def test_a_body_that_comes_after_the_window_is_too_late(house, target):
+    """A timestamp is judged when the request is whole; and no nonce is spent on one that is not fresh."""
+
+    def wait():
+        house.clock.now += 301
+
+    headers = house.signed_headers("POST", target, body=b"{}") | {"Content-Length": "2"}
+    assert house.send("POST", target, headers, stream=Slow(b"{}", wait)).code == 401005
+    assert not house.nonces.claimed
+
+
+def test_a_request_without_a_body_is_looked_up_once(house):
+    """Nothing can have happened in between."""
+    assert house.signed("GET", DEMOS).code == 200
+    assert len(house.grants.asked) == 1
+
+
 def test_a_chunked_body_is_read_up_to_its_limit(house):
     """No header says how long it is."""
     fits, too_long = b"x" * 100, b"x" * 101

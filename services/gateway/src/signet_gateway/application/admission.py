@@ -61,6 +61,10 @@ class Admission:
         self._replays.check_window(freshness)
         grant, key = self._authentication.find(credential, freshness, request.client_ip)
         body = read_body(request, limit)
+        if request.content_length != 0:
+            # The sender chose how long that took: time has passed, and the credential may have been revoked.
+            self._replays.check_window(freshness)
+            grant, key = self._authentication.find(credential, freshness, request.client_ip)
         body_sha256 = body_digest(body)
         request_digest = prove(
             key,
@@ -108,6 +112,7 @@ class Admission:
                 raise rate_limited(wait)
         body = read_body(request, limit)
         if freshness is not None:
+            self._replays.check_window(freshness)
             self._replays.claim(_PUBLIC_OWNER, freshness)
         passport = Passport(
             issuer=ISSUER,
