@@ -104,6 +104,89 @@ def test_a_file_that_was_removed_is_noticed_before_the_next_claim(store, path, c
     assert store.claim("api_key/7", "n1", NOW) is Claim.TOO_OLD
 
 
+def sidecar(path, suffix):
+    return path.with_name(path.name + suffix)
+
+
+@pytest.mark.parametrize("removed", [["-wal"], ["-shm"], ["-wal", "-shm"]])
+def test_workers_never_split_over_files_that_were_removed(path, clock, removed):
+    """A worker that comes later makes new ones, and of one request both would say that it is fresh."""
+    workers = [SqliteNonceStore(path, clock, "boot-1") for _ in range(2)]
+    assert [worker.probe()["nonces"].status for worker in workers] == ["failed"] * 2
+    clock.now = NOW
+    assert workers[0].claim("api_key/7", "n0", NOW) is Claim.FRESH
+    for suffix in removed:
+        sidecar(path, suffix).unlink()
+    late = SqliteNonceStore(path, clock, "boot-1")
+    everybody = [*workers, late]
+    assert [attempt(worker, "n0", NOW) for worker in everybody].count(Claim.FRESH) == 0
+    clock.now = NOW + 1
+    outcomes = []
+    for _ in range(4):  # whoever loses its files is refused once, sees what the others made, and joins them
+        outcomes += [attempt(worker, "n1", NOW + 1) for worker in everybody]
+    assert outcomes.count(Claim.FRESH) <= 1
+    clock.now = NOW + 2
+    assert [attempt(worker, "n2", NOW + 2) for worker in everybody] == [Claim.FRESH, Claim.REUSED, Claim.REUSED]
+    for worker in everybody:
+        worker.close()
+
+
+@pytest.mark.parametrize("size", [0, 50, 4096, 6000])
+def test_a_file_that_was_cut_short_heals_by_itself(path, clock, size):
+    """Refused at first, with everything that was stamped before; but not for ever."""
+    workers = [SqliteNonceStore(path, clock, "boot-1") for _ in range(2)]
+    for worker in workers:
+        worker.probe()
+    clock.now = NOW
+    for number in range(50):
+        workers[number % 2].claim("api_key/7", f"n{number}", NOW)
+    with path.open("r+b") as file:
+        file.truncate(size)
+    for _ in range(4):
+        assert [attempt(worker, "n1", NOW) for worker in workers].count(Claim.FRESH) == 0
+    clock.now = NOW + 2
+    outcomes = [attempt(worker, "later", NOW + 2) for worker in workers * 3]
+    assert outcomes.count(Claim.FRESH) == 1
+    assert workers[0].probe()["nonces"].status == "ok"
+    for worker in workers:
+        worker.close()
+
+
+def test_a_damaged_file_heals_in_a_process_that_never_knew_it_whole(store, path, clock):
+    """A restart after the damage must not be the end of service."""
+    for number in range(500):
+        gevent.spawn(store.claim, "api_key/7", f"n{number}", NOW)
+    gevent.wait()
+    store.close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 4096)
+    again = SqliteNonceStore(path, clock, "boot-1")
+    assert [attempt(again, "n1", NOW) for _ in range(2)].count(Claim.FRESH) == 0
+    assert attempt(again, "later", NOW + 1) is Claim.FRESH
+    again.close()
+
+
+@pytest.mark.parametrize("lost", [["", "-wal", "-shm"], ["-wal", "-shm"]])
+def test_a_lost_store_does_not_forget_what_was_stamped_ahead(store, path, lost):
+    """A client's clock may be fast: its request is younger than the store that comes after the loss."""
+    assert store.claim("api_key/7", "ahead", NOW + 290) is Claim.FRESH
+    for suffix in lost:
+        sidecar(path, suffix).unlink()
+    assert attempt(store, "ahead", NOW + 290) is NoncesUnavailable
+    assert attempt(store, "ahead", NOW + 290) is Claim.TOO_OLD
+    assert attempt(store, "later", NOW + 291) is Claim.FRESH
+
+
+def test_after_a_power_cut_the_rows_that_are_left_tell_how_far_ahead_clients_stamped(store, path, clock):
+    """What was claimed after them and is gone was stamped by the same clocks."""
+    assert store.claim("api_key/7", "n1", NOW + 200) is Claim.FRESH
+    store.close()
+    again = SqliteNonceStore(path, clock, "boot-2")
+    assert again.claim("api_key/7", "n2", NOW + 200) is Claim.TOO_OLD
+    assert again.claim("api_key/7", "n2", NOW + 201) is Claim.FRESH
+    again.close()
+
+
 def test_expired_nonces_are_forgotten_in_small_steps_and_never_come_back(store, path, clock):
     """The file stays small; and what is forgotten is refused by its age, even if the clock is set back."""
     for number in range(300):
@@ -185,6 +268,14 @@ def test_several_processes_share_one_file(path):
     assert sum(results.get(timeout=30) for _ in workers) == 100
     for worker in workers:
         worker.join()
+
+
+def attempt(store, nonce, timestamp):
+    """Return the outcome, or that there is none."""
+    try:
+        return store.claim("api_key/7", nonce, timestamp)
+    except NoncesUnavailable:
+        return NoncesUnavailable
 
 
 def count(path):

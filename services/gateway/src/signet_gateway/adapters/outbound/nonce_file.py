@@ -1,11 +1,13 @@
 """The nonces in one SQLite file, which all workers of a machine share.
 
 Beside the nonces stands the *horizon*: for a timestamp at or before it the file cannot say whether a nonce was used.
-It begins at the file's birth, follows what is purged, and jumps to now where claims may have been lost:
+It begins at the file's birth, follows what is purged, and where claims may have been lost it jumps to now, or further:
+to the latest timestamp that this process or the file still knows of, since clients may stamp ahead of our clock.
 
 * a commit reaches the operating system, not the disk (synchronous=NORMAL, no fsync): the death of a process loses
   nothing, a power cut may lose the last claims. So the file knows during which boot of the machine it was written.
-* a file that was removed or replaced under a running process is noticed before each group of claims.
+* a file that was removed or replaced under a running process is noticed after the commit of each group of claims and
+  before anybody hears of it.
 """
 
 import sqlite3
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from signet_gateway.adapters.outbound.store_files import StoreFiles, StoreReplaced
 from signet_gateway.application.ports import Claim
 
 RETENTION_SECONDS = 600
@@ -33,6 +36,13 @@ CREATE TABLE IF NOT EXISTS store (
 _PURGE = """
 DELETE FROM nonces WHERE (owner, nonce) IN (SELECT owner, nonce FROM nonces WHERE timestamp <= ? LIMIT ?)
 """
+# A new file, one of another boot and one whose claims may be lost begin to remember now.
+_BIRTH = """
+INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO UPDATE SET
+    horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM nonces), 0)),
+    boot_id = excluded.boot_id
+WHERE :lost OR boot_id <> excluded.boot_id
+"""
 _CLAIM = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT (owner, nonce) DO NOTHING"
 
 Row = tuple[str, str, int]
@@ -42,28 +52,34 @@ Row = tuple[str, str, int]
 class NonceFile:
     """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError.
 
-    `horizon` is the file's own as of the last group of claims.
+    `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that this process knows
+    to be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float], boot_id: str) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, clock: Callable[[], float], boot_id: str, *, newest: int = 0, lost: bool = False
+    ) -> None:
+        self._files = StoreFiles(path)
         self._clock = clock
         self._purge_at = 0.0
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=16
         )
         try:
-            self._prepare(boot_id)
+            self._prepare(boot_id, newest, lost=lost)
         except BaseException:
             self._connection.close()
             raise
-        self._identity = _identity(path)
+        self._identity = self._files.identity()
+        self.main = self._identity[0]
         self.horizon = int(clock())
 
     def claim(self, rows: Sequence[Row]) -> list[Claim]:
-        """Claim all rows in one transaction; each gets its own answer."""
-        if _identity(self._path) != self._identity:
-            raise FileNotFoundError(f"{self._path} was replaced while it was in use")
+        """Claim all rows in one transaction; each gets its own answer. Also raises StoreReplaced.
+
+        That the files are still in their place is looked at last: whoever opens others later sets its horizon later,
+        too.
+        """
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
@@ -73,12 +89,14 @@ class NonceFile:
         except BaseException:
             self._connection.rollback()
             raise
+        if self._files.identity() != self._identity:
+            raise StoreReplaced("the nonce store was removed or replaced while it was in use")
         return outcomes
 
     def close(self) -> None:
         self._connection.close()
 
-    def _prepare(self, boot_id: str) -> None:
+    def _prepare(self, boot_id: str, newest: int, *, lost: bool) -> None:
         """Create what is missing. Without a boot id nothing tells of a power cut: then each commit reaches the disk."""
         connection = self._connection
         connection.execute("PRAGMA journal_mode = WAL")
@@ -87,13 +105,8 @@ class NonceFile:
         try:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
-            # Both a new file and one of another boot begin to remember now.
-            connection.execute(
-                "INSERT INTO store VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET"
-                " horizon = max(horizon, excluded.horizon), boot_id = excluded.boot_id"
-                " WHERE boot_id <> excluded.boot_id",
-                (int(self._clock()), boot_id),
-            )
+            birth = {"now": int(self._clock()), "newest": newest, "boot_id": boot_id, "lost": lost}
+            connection.execute(_BIRTH, birth)
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
@@ -126,8 +139,3 @@ def _claim(execute: Callable[..., sqlite3.Cursor], horizon: int, row: Row) -> Cl
         return Claim.TOO_OLD
     inserted = execute(_CLAIM, row).rowcount
     return Claim.FRESH if inserted == 1 else Claim.REUSED
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino

@@ -13,6 +13,7 @@ import gevent
 
 from signet_common.sql.group_commit import GroupCommit
 from signet_gateway.adapters.outbound.nonce_file import NonceFile, Row
+from signet_gateway.adapters.outbound.store_files import Inode, StoreFiles, StoreReplaced, is_damaged
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import CheckResult, Claim
 
@@ -20,13 +21,20 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class SqliteNonceStore:
-    """A NonceStore in the file at `path`. A file that fails is opened anew for the next group of claims."""
+    """A NonceStore in the file at `path`. A file that fails is opened anew for the next group of claims.
+
+    A store that is damaged, or that lost some of its files, is set aside, and the next one begins to remember then. So
+    this group of claims is refused, as is everything that was stamped before; but the store heals by itself.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float], boot_id: str) -> None:
         self._path = path
         self._clock = clock
         self._boot_id = boot_id
+        self._files = StoreFiles(path)
         self._file: NonceFile | None = None
+        self._newest = 0
+        self._lost = False
         self._groups: GroupCommit[Row | None] = GroupCommit(self._commit)
 
     def claim(self, owner: str, nonce: str, timestamp: int) -> Claim:
@@ -45,7 +53,7 @@ class SqliteNonceStore:
             return {"nonces": CheckResult("failed", "nonces cannot be claimed")}
         file = self._file
         if file is None or file.horizon >= int(self._clock()):
-            return {"nonces": CheckResult("failed", "the store was born this second")}
+            return {"nonces": CheckResult("failed", "the store is new and vouches for nothing yet")}
         return {"nonces": CheckResult("ok")}
 
     def close(self) -> None:
@@ -60,12 +68,43 @@ class SqliteNonceStore:
 
     def _claim(self, group: list[Row | None]) -> list[Claim | None]:
         """Runs in a pool thread, one group at a time. None stands for a probe."""
+        rows = [row for row in group if row is not None]
         try:
             if self._file is None:
-                self._file = NonceFile(self._path, self._clock, self._boot_id)
-            outcomes = iter(self._file.claim([row for row in group if row is not None]))
-        except (sqlite3.Error, OSError) as error:
-            self.close()
+                self._file = self._open()
+            claims = self._file.claim(rows)
+        except (StoreReplaced, sqlite3.Error, OSError) as error:
+            self._give_up(error)
             _LOGGER.warning("nonces cannot be claimed: %s", error)
             raise NoncesUnavailable(str(error)) from error
+        fresh = [row[2] for row, claim in zip(rows, claims, strict=True) if claim is Claim.FRESH]
+        self._newest = max(self._newest, *fresh) if fresh else self._newest
+        outcomes = iter(claims)
         return [None if row is None else next(outcomes) for row in group]
+
+    def _open(self) -> NonceFile:
+        with self._files.locked():
+            main = self._files.identity()[0]
+            try:
+                file = NonceFile(self._path, self._clock, self._boot_id, newest=self._newest, lost=self._lost)
+            except sqlite3.Error as error:
+                if is_damaged(error, opened=False):
+                    self._files.set_aside(main)
+                raise
+        self._lost = False
+        return file
+
+    def _give_up(self, error: Exception) -> None:
+        """Close the file; take it out of the way if what is left of it cannot be relied on."""
+        main = None if self._file is None else self._file.main
+        self.close()
+        if main is not None and (isinstance(error, StoreReplaced) or is_damaged(error, opened=True)):
+            self._lost = True
+            self._set_aside(main)
+
+    def _set_aside(self, main: Inode) -> None:
+        try:
+            with self._files.locked():
+                self._files.set_aside(main)
+        except OSError as error:
+            _LOGGER.warning("the lost nonce store cannot be set aside: %s", error)

@@ -1,0 +1,79 @@
+"""The files that SQLite keeps for one store in WAL mode, and whether they are still those that were opened.
+
+A claim stands in the `-wal` file before it stands in the main one, and the `-shm` file is how processes find it there
+and lock each other out. Whoever opens the store after one of the three was removed shares nothing with those who
+opened it before, so all three are its identity.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+Inode = tuple[int, int] | None
+"""Device and number; None for a file that is not there."""
+
+_SUFFIXES = ("", "-wal", "-shm")
+_LOCK = "-lock"
+_ASIDE = ".lost"
+_OWNER_ONLY = 0o600
+
+
+class StoreReplaced(Exception):
+    """The files at the path are not those that were opened: what was claimed meanwhile may be lost."""
+
+
+class StoreFiles:
+    """The files of the store at `path`. Every method raises OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self._paths = [path.with_name(path.name + suffix) for suffix in _SUFFIXES]
+        self._aside = [path.with_name(path.name + _ASIDE + suffix) for suffix in _SUFFIXES]
+        self._lock = path.with_name(path.name + _LOCK)
+
+    def identity(self) -> tuple[Inode, ...]:
+        """Return the inodes of all three; the first is the main file's."""
+        return tuple([_inode(path) for path in self._paths])
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Open or replace the store under this: a worker must not open what another one is taking away."""
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def set_aside(self, main: Inode) -> None:
+        """Rename what is left of the store whose main file is `main`; do nothing if another one took its place.
+
+        Renamed, not deleted, in case that the path was a mistake. SQLite leaves the files of the next store alone when
+        a connection to a renamed one is closed.
+        """
+        if main is None or _inode(self._paths[0]) != main:
+            return
+        for path, aside in zip(self._paths, self._aside, strict=True):
+            with suppress(FileNotFoundError):
+                path.replace(aside)
+
+
+def is_damaged(error: Exception, *, opened: bool) -> bool:
+    """Whether `error` says that the content is broken, which no second try mends.
+
+    What is no database at all counts only if it was one when it was `opened`: otherwise the path may be a mistake.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_NOTADB:
+        return opened
+    return code & 0xFF == sqlite3.SQLITE_CORRUPT or code == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
+def _inode(path: Path) -> Inode:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
