@@ -118,8 +118,10 @@ def build(settings: GatewaySettings) -> RunningGateway:
     passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues.get_secret_value()))
     upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
     nonces = SqliteNonceStore(settings.nonces_path, time.time, current_boot_id())
+    # Connections and a circuit breaker of their own: slow sign-ins must not keep everybody else from being known.
+    for_grants = _upstream("identity", settings.upstreams["identity"], settings)
     grants = GrantCache(
-        IdentityGrants(upstreams["identity"], passports),
+        IdentityGrants(for_grants, passports),
         AddressLimiter(settings.unknown_rate, time.monotonic),
         time.monotonic,
     )
