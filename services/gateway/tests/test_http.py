@@ -276,10 +276,38 @@ def test_the_documentation_runs_no_script_of_others(house):
     assert len(house.send("GET", "/docs/swagger-ui-bundle.js").body) > 100_000
 
 
-@pytest.mark.parametrize("target", ["/docs/nothing", "/docs/..%2F__init__.py", "/docs/LICENSE"])
+@pytest.mark.parametrize("target", ["/docs/nothing", "/docs/", "/docs/%C3%A9", "/docs/LICENSE"])
 def test_the_documentation_serves_its_own_files_alone(house, target):
     """It stands on a folder of an installed package."""
     assert house.send("GET", target).code == 404001
+
+
+@pytest.mark.parametrize("target", ["/docs//start.js", "/docs/..%2F__init__.py", "/docs/./start.js", "/healthz?%"])
+def test_a_page_has_one_spelling_and_no_redirect(house, target):
+    """A redirect is made of the Host header, which nobody checks: it would lead wherever its sender likes."""
+    answer = house.send("GET", target, {"Host": "elsewhere.example"})
+    assert answer.code == 400001
+    assert "Location" not in answer.headers
+
+
+def test_the_documentation_knows_no_redirects_even_if_it_is_asked_directly():
+    """What the page's own checks let through must not be joined from pieces by the framework."""
+    from signet_gateway.adapters.inbound.docs import create_docs
+
+    assert create_docs().test_client().get("/docs//start.js").status_code == 404
+
+
+@pytest.mark.parametrize("filler", ["a", '"', "\\"])
+def test_a_target_that_no_passport_can_carry_is_refused_before_its_nonce_is_spent(house, filler):
+    """The service's own limit of a header would refuse it later, and the request would be used up."""
+    room = 4096 - len(f"{DEMOS}?q=")
+    longest = f"{DEMOS}?q={filler * (room if filler == 'a' else room // 2)}"
+    assert house.signed("GET", longest).code == 200
+    assert len(house.resources.sent[0][2]["x-passport"]) < 8000
+    answer = house.signed("GET", longest + filler)
+    assert answer.code == 400001
+    assert answer.document["data"]["errors"][0]["field"] == "request-target"
+    assert len(house.nonces.claimed) == 1
 
 
 def test_head_of_a_page_has_no_body(house):

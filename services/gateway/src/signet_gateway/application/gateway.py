@@ -3,14 +3,13 @@
 import orjson
 
 from signet_gateway.application.admission import Admission
-from signet_gateway.application.errors import Refusal, malformed
+from signet_gateway.application.errors import Refusal
 from signet_gateway.application.forwarding import Forwarding
 from signet_gateway.application.request import Reply, Request
 from signet_gateway.application.routes import RouteTable
+from signet_gateway.application.spelling import check_spelling
 from signet_protocol.envelope import envelope
-from signet_protocol.errors import ProtocolError
 from signet_protocol.return_codes import ReturnCode
-from signet_protocol.target import check_target
 
 
 class Gateway:
@@ -26,10 +25,7 @@ class Gateway:
 
         Which paths and methods exist is public, so 404001 and 405001 come before any check of the caller.
         """
-        try:
-            check_target(request.target)
-        except ProtocolError as error:
-            raise malformed(error) from None
+        check_spelling(request.target)
         route = self._routes.find(request.target.partition("?")[0])
         if route is None:
             raise Refusal(ReturnCode.RESOURCE_NOT_FOUND)

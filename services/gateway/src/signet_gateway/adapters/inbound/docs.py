@@ -43,6 +43,7 @@ _ONE_DAY = 86_400
 def create_docs() -> Flask:
     """Make the application that answers below `/docs`."""
     app = Flask("signet_gateway.docs", static_folder=None)
+    app.url_map.merge_slashes = False  # one path, one spelling, and no redirect to another
     distribution = _swagger_ui()
 
     @app.get("/docs")

@@ -8,6 +8,7 @@ import orjson
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.readiness import Readiness
 from signet_gateway.application.request import Reply, Request
+from signet_gateway.application.spelling import check_spelling
 from signet_protocol.return_codes import ReturnCode
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Page = Callable[[Request, WSGIEnvironment], Reply]
 
 _DOCS = "/docs"
+_NOT_MODIFIED = 304
 _ALLOW = (("Allow", "GET, HEAD"),)
 _REVALIDATE = ("Cache-Control", "no-cache")
 
@@ -35,13 +37,15 @@ class Pages:
         }
 
     def find(self, target: str) -> "Page | None":
-        """Return the page of a target, None if it is not one of the gateway's own."""
+        """Return the page of a target, None if it is not one of the gateway's own; raises Refusal 400001."""
         if target.startswith("/api/"):
             return None
         path = target.partition("?")[0]
-        if path == _DOCS or path.startswith(_DOCS + "/"):
-            return self._documentation
-        return self._pages.get(path)
+        in_docs = path == _DOCS or path.startswith(_DOCS + "/")
+        page = self._documentation if in_docs else self._pages.get(path)
+        if page is not None:
+            check_spelling(target)
+        return page
 
     def _healthz(self, request: Request, _: "WSGIEnvironment") -> Reply:
         return _json(request, {"status": "alive"})
@@ -72,7 +76,7 @@ class Pages:
             close()
         status, headers = answer[0]
         code = int(status[:3])
-        if code >= 400:
+        if code >= 300 and code != _NOT_MODIFIED:  # no redirects: they would be made of a Host that nobody checked
             raise Refusal(ReturnCode.RESOURCE_NOT_FOUND)
         return Reply(code, headers, body, code)
 
