@@ -206,6 +206,30 @@ def test_known_credentials_do_not_count_against_their_address(cache, identity, m
         assert ask(cache, credential) is not None
 
 
+def test_a_real_credential_that_was_dropped_is_not_locked_out_by_made_up_ones(cache, identity, clock):
+    """Behind one address sit an attacker and honest users; any change of a role drops the grants of all."""
+    ask(cache)
+    for number in range(5):
+        ask(cache, Credential("token", f"st_{number}"))
+    cache.drop(Change())
+    assert ask(cache) is not None
+    clock.now = 31.0
+    assert ask(cache) is not None
+
+
+def test_a_credential_that_stopped_being_good_counts_again(cache, identity, clock):
+    """A revoked key must not be a free ticket to identity."""
+    ask(cache)
+    identity.grants.clear()
+    cache.drop(Change("api_key", "7"))
+    assert ask(cache) is None
+    for number in range(5):
+        ask(cache, Credential("token", f"st_{number}"))
+    clock.now = 5.0
+    with pytest.raises(Refusal):
+        ask(cache)
+
+
 def test_an_ipv6_client_counts_with_its_whole_network():
     """One household owns 2^64 addresses."""
     limiter = AddressLimiter(1, Clock())

@@ -66,7 +66,8 @@ class _Flight:
 class GrantCache:
     """A GrantSource for one worker process; used by greenlets of one thread.
 
-    `unknown_limit` counts the credentials that an address made up.
+    `unknown_limit` counts the credentials that an address made up. One that was good when it was last asked for never
+    counts, even if its entry has gone: who makes credentials up must not lock out real ones behind the same address.
     """
 
     def __init__(self, fetcher: GrantFetcher, unknown_limit: AddressLimiter, monotonic: Callable[[], float]) -> None:
@@ -75,13 +76,14 @@ class GrantCache:
         self._monotonic = monotonic
         self._entries: OrderedDict[Credential, _Entry] = OrderedDict()
         self._flights: dict[Credential, _Flight] = {}
+        self._known: OrderedDict[Credential, None] = OrderedDict()
         self._told = False
 
     def grant(self, credential: Credential, day: str, client_ip: str) -> Grant | None:
         """See the port."""
         entry = self._entries.get(credential)
         if entry is None or not self._serves(entry, day):
-            return self._fetched(credential, client_ip, known=entry is not None and entry.grant is not None)
+            return self._fetched(credential, client_ip)
         self._entries.move_to_end(credential)
         return entry.grant
 
@@ -111,12 +113,13 @@ class GrantCache:
             return age < UNKNOWN_SECONDS
         return age < (KNOWN_SECONDS if day in entry.grant.keys else UNTOLD_SECONDS)
 
-    def _fetched(self, credential: Credential, client_ip: str, *, known: bool) -> Grant | None:
+    def _fetched(self, credential: Credential, client_ip: str) -> Grant | None:
         """Fetch, or wait for the fetch that is under way."""
         flight = self._flights.get(credential)
         if flight is not None:
             waited_for: Grant | None = flight.result.get()
             return waited_for
+        known = credential in self._known
         if not known and (wait := self._unknown_limit.take(client_ip)):
             raise rate_limited(wait)
         flight = self._flights[credential] = _Flight()
@@ -128,6 +131,7 @@ class GrantCache:
         finally:
             del self._flights[credential]
         flight.result.set(grant)
+        self._note(credential, known=grant is not None)
         if grant is not None and not known:
             self._unknown_limit.give_back(client_ip)
         return grant
@@ -143,6 +147,14 @@ class GrantCache:
             if grant is None:
                 return None  # true when it was asked, which is all that this request may know; not remembered
         raise GrantsUnavailable("a grant kept changing while it was fetched")
+
+    def _note(self, credential: Credential, *, known: bool) -> None:
+        """Remember that a credential was good, or that it no longer is."""
+        self._known.pop(credential, None)
+        if known:
+            self._known[credential] = None
+            if len(self._known) > MOST_ENTRIES:
+                self._known.popitem(last=False)
 
     def _remember(self, credential: Credential, entry: _Entry) -> None:
         self._entries[credential] = entry
