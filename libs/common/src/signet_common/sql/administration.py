@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import typer
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from signet_common.sql import migrations
@@ -44,7 +45,7 @@ def database_commands(service: str, database_url: Callable[[], str], folder: Pat
     def migrate(message: str) -> None:
         """Draft a revision from the difference between the row classes and the database, to be reviewed."""
         with _one_line(service):
-            migrations.draft(database_url(), folder, message)
+            typer.echo(f"{service}: drafted {migrations.draft(database_url(), folder, message)}")
 
     return commands
 
@@ -63,7 +64,7 @@ class _one_line:  # noqa: N801 - reads as what it does: with _one_line(...)
             _fail(f"{self._service}: {error}: upgrade the software", NEWER_DATABASE)
         if isinstance(error, SQLAlchemyError):
             _fail(f"{self._service}: {_first_line(error)}", 1)
-        if isinstance(error, DatabaseUrlInvalid | migrations.MigrationLockBusy | OSError):
+        if isinstance(error, CommandError | DatabaseUrlInvalid | migrations.MigrationLockBusy | OSError):
             _fail(f"{self._service}: {error}", 1)
 
 

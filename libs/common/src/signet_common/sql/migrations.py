@@ -4,13 +4,16 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from alembic import command, context
+from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
+from signet_common.sql import columns
 from signet_common.sql.engines import open_engine
 
 LOCK_TIMEOUT_SECONDS = 60
@@ -42,10 +45,16 @@ def current(database_url: str, migrations: Path) -> tuple[str | None, str]:
         return _refuse_newer(connection, migrations), head(migrations)
 
 
-def draft(database_url: str, migrations: Path, message: str) -> None:
-    """Write a draft of the next revision from the difference between rows' classes and the database."""
+def draft(database_url: str, migrations: Path, message: str) -> Path:
+    """Write a draft of the next revision from the difference between rows' classes and the database; its file.
+
+    Revisions are numbered: 0001, 0002, …. Raises alembic's CommandError when the database is not at the newest.
+    """
+    newest = _scripts(migrations).get_current_head()
+    number = f"{int(newest or 0) + 1:04d}"
     with _connected(database_url) as connection:
-        command.revision(_config(migrations, connection), message=message, autogenerate=True)
+        command.revision(_config(migrations, connection), message=message, autogenerate=True, rev_id=number)
+    return Path(_scripts(migrations).get_revision(number).path)
 
 
 def head(migrations: Path) -> str:
@@ -56,9 +65,26 @@ def head(migrations: Path) -> str:
 def run_environment(metadata: MetaData) -> None:
     """What a service's `migrations/env.py` does: run on the connection that the functions above opened."""
     connection: Connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_as_batch=True)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        render_as_batch=True,
+        render_item=_render_column_type,
+    )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _render_column_type(kind: str, item: object, drafted: AutogenContext) -> str | Literal[False]:
+    """A type of `columns` as people write it, imported by its name; Alembic would name its module and not import it."""
+    if kind != "type":
+        return False
+    shared = next((name for name in ("BigId", "LongText") if item is getattr(columns, name)), None)
+    if shared is None and type(item).__module__ != columns.__name__:
+        return False
+    drafted.imports.add(f"from {columns.__name__} import {shared or type(item).__name__}")
+    return shared or repr(item)
 
 
 def _config(migrations: Path, connection: Connection) -> Config:
