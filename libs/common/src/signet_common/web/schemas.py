@@ -78,7 +78,7 @@ class ViewModel(BaseModel):
 
 
 class MaxBytes:
-    """At most `limit` bytes of UTF-8, and nothing unprintable."""
+    """At most `limit` bytes of UTF-8, and nothing unprintable; null passes where the type allows it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -89,7 +89,9 @@ class MaxBytes:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
-    def _check(self, text: str) -> str:
+    def _check(self, text: str | None) -> str | None:
+        if text is None:
+            return None
         if _UNPRINTABLE.search(text):
             raise ValueError("holds a control character")
         if len(text.encode()) > self.limit:
