@@ -9,7 +9,7 @@ from signet_audit.adapters.outbound.tables import RECORDS
 from signet_audit.application.queries import RecordFilter
 from signet_audit.domain.records import Actor, Record
 from signet_common.messaging.recording import Change
-from signet_common.passport import Passport
+from signet_common.passport import Passport, owner_filter
 from signet_common.sql.database import Database
 from signet_common.sql.paging import Page, PageRequest, fetch_page
 
@@ -49,9 +49,9 @@ def _conditions(wanted: RecordFilter, caller: Passport) -> list[ColumnElement[bo
         conditions.append(columns.time >= wanted.time_start)
     if wanted.time_end is not None:
         conditions.append(columns.time < wanted.time_end)
-    # Anything but `any` is narrowed: an unknown scope must not open more than the least one.
-    if caller.scope != "any":
-        conditions.append(columns.user_id == caller.user_id)
+    owner = owner_filter(caller)
+    if owner is not None:
+        conditions.append(columns.user_id == owner)
     return conditions
 
 
