@@ -4,6 +4,14 @@ from typing import Any
 
 import pytest
 
+from signet_common.passport import Passport
+from signet_common.sql.outbox import Outbox
+from signet_resources.adapters.outbound.event_map import EventMap
+from signet_resources.adapters.outbound.queries import SqlDemoQueries
+from signet_resources.adapters.outbound.tables import OUTBOX
+from signet_resources.application.queries import DemoFilter
+from signet_resources.domain.errors import DemoNotFound
+
 
 def test_a_demo_is_created_read_listed_changed_and_deleted(api: Any) -> None:
     created = api.create("first")
@@ -148,3 +156,13 @@ def test_scope_own_reaches_only_what_the_caller_made(api: Any) -> None:
     foreign = f"/api/v1/demos/{theirs['data']['demo_id']}"
     for method, body in (("GET", None), ("PATCH", {"demo_name": "z"}), ("DELETE", None)):
         assert api.call(method, foreign, body, **own).json["return_code"] == 404001
+
+
+def test_a_caller_that_is_no_user_reaches_nothing_of_its_own(api: Any) -> None:
+    """The views refuse such a caller; a new route may forget to."""
+    demo_id = api.create("somebody's")["demo_id"]
+    queries = SqlDemoQueries(api.service.database, EventMap(Outbox(OUTBOX)))
+    service = Passport("gateway", "resources", "r1", "GET", "/", "", scope="own")
+    assert queries.search(DemoFilter(), service, record=False).items == []
+    with pytest.raises(DemoNotFound):
+        queries.get_active(demo_id, service, record=False)

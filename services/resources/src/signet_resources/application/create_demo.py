@@ -1,11 +1,13 @@
 """Create a demo."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_resources.application.ports import Clock, Transaction, UnitOfWork
-from signet_resources.domain.demos import Demo, DemoState
+from signet_resources.domain.demos import Demo, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +17,13 @@ class CreateDemo:
     unit_of_work: UnitOfWork
     clock: Clock
 
-    def __call__(self, caller: Passport, *, name: str, state: DemoState) -> Demo:
-        """The new demo. Raises DemoNameTaken."""
+    def __call__(self, caller: Passport, *, fields: Mapping[str, Any]) -> Demo:
+        """The new demo, with all of `CLIENT_FIELDS` in `fields`. Raises DemoNameTaken."""
         now = self.clock()
 
         def work(transaction: Transaction) -> Demo:
-            demo = transaction.demos.add(name, state, by=caller.user_id, at=now)
-            told = {"demo_name": (None, demo.demo_name), "demo_state": (None, demo.demo_state)}
-            transaction.record(Change("demo", "insert", str(demo.demo_id), demo.version, told))
+            demo = transaction.demos.add(fields, by=caller.user_id, at=now)
+            transaction.record(Change("demo", "insert", str(demo.demo_id), demo.version, differences(None, demo)))
             return demo
 
         return self.unit_of_work.execute(caller, work, Demo)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from signet_common.messaging.recording import Change
-from signet_common.passport import Passport
-from signet_resources.application.ownership import owner_filter
+from signet_common.passport import Passport, owner_filter
 from signet_resources.application.ports import Transaction, UnitOfWork
+from signet_resources.domain.demos import differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,6 @@ class DeleteDemo:
             demo = transaction.demos.get(demo_id, owner=owner_filter(caller))
             demo.require_version(expected)
             transaction.demos.remove(demo)
-            told = {"demo_name": (demo.demo_name, None), "demo_state": (demo.demo_state, None)}
-            transaction.record(Change("demo", "delete", str(demo_id), demo.version + 1, told))
+            transaction.record(Change("demo", "delete", str(demo_id), demo.version + 1, differences(demo, None)))
 
         self.unit_of_work.execute(caller, work, type(None))

@@ -1,12 +1,12 @@
 """What the intentions of this service need from the outside, in their own words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_resources.domain.demos import Demo, DemoState
+from signet_resources.domain.demos import Demo
 
 ResultT = TypeVar("ResultT")
 
@@ -24,8 +24,8 @@ class Demos(Protocol):
         """
         ...
 
-    def add(self, name: str, state: DemoState, *, by: int | None, at: datetime) -> Demo:
-        """Insert the first version. Raises DemoNameTaken."""
+    def add(self, fields: Mapping[str, Any], *, by: int | None, at: datetime) -> Demo:
+        """Insert the first version, with all of `CLIENT_FIELDS` in `fields`. Raises DemoNameTaken."""
         ...
 
     def save(self, demo: Demo) -> None:

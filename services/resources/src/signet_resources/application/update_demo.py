@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from signet_common.messaging.recording import Change
-from signet_common.passport import Passport
-from signet_resources.application.ownership import owner_filter
+from signet_common.passport import Passport, owner_filter
 from signet_resources.application.ports import Clock, Transaction, UnitOfWork
-from signet_resources.domain.demos import Demo
+from signet_resources.domain.demos import Demo, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class UpdateDemo:
             old.require_version(expected)
             new = old.changed(fields, by=caller.user_id, at=now)
             transaction.demos.save(new)
-            transaction.record(Change("demo", "update", str(demo_id), new.version, old.differences(new)))
+            transaction.record(Change("demo", "update", str(demo_id), new.version, differences(old, new)))
             return new
 
         return self.unit_of_work.execute(caller, work, Demo)

@@ -11,6 +11,9 @@ MAX_NAME_BYTES = 15
 
 DemoState = Literal["active", "inactive"]
 
+CLIENT_FIELDS = ("demo_name", "demo_state")
+"""What clients set. What is stored, compared and told about a demo follows from this; none of it may be a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -29,15 +32,13 @@ class Demo:
         """The demo after a change: one version further, whatever the fields say."""
         return replace(self, **fields, version=self.version + 1, updated_at=at, updated_by=by)
 
-    def differences(self, other: "Demo") -> dict[str, tuple[Any, Any]]:
-        """Field → (here, there) for each field that a client can set and that differs."""
-        return {
-            field: (getattr(self, field), getattr(other, field))
-            for field in ("demo_name", "demo_state")
-            if getattr(self, field) != getattr(other, field)
-        }
-
     def require_version(self, expected: frozenset[int] | None) -> None:
         """Raises VersionMismatch unless the demo is at one of the versions that the client has seen."""
         if expected is not None and self.version not in expected:
             raise VersionMismatch(f"demo {self.demo_id} is at version {self.version}")
+
+
+def differences(old: Demo | None, new: Demo | None) -> dict[str, tuple[Any, Any]]:
+    """Field → (before, after) for each of `CLIENT_FIELDS` that differs; None is a demo not yet made, or deleted."""
+    pairs = {field: (old and getattr(old, field), new and getattr(new, field)) for field in CLIENT_FIELDS}
+    return {field: (before, after) for field, (before, after) in pairs.items() if before != after}

@@ -59,7 +59,7 @@ class DemoCollection(_View):
     def post(self) -> Demo:
         """Create."""
         body: DemoCreate = g.args.body
-        return self.application.create_demo(g.user, name=body.demo_name, state=body.demo_state)
+        return self.application.create_demo(g.user, fields=body.model_dump())
 
     @operation(
         "listDemos",

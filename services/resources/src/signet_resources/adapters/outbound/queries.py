@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, select
 
 from signet_common.messaging.recording import Change
-from signet_common.passport import Passport
+from signet_common.passport import Passport, owner_filter
 from signet_common.sql.database import Database
 from signet_common.sql.paging import Page, PagedStatement, PageRequest, contains, day_end, day_start
 from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.tables import DEMOS
-from signet_resources.application.ownership import owner_filter
 from signet_resources.application.queries import DemoFilter
 from signet_resources.domain.demos import Demo
 from signet_resources.domain.errors import DemoNotFound

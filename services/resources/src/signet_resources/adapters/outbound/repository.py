@@ -1,5 +1,6 @@
 """The demos inside one transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,11 @@ from signet_common.passport import Passport
 from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.queries import DEMO_COLUMNS, demo_from
 from signet_resources.adapters.outbound.tables import DEMOS
-from signet_resources.domain.demos import Demo, DemoState
+from signet_resources.domain.demos import CLIENT_FIELDS, Demo
 from signet_resources.domain.errors import DemoNameTaken, DemoNotFound, VersionMismatch
+
+_WRITTEN = (*CLIENT_FIELDS, "version", "updated_at", "updated_by")
+"""What a change may alter."""
 
 
 class SqlDemos:
@@ -32,11 +36,10 @@ class SqlDemos:
             raise DemoNotFound(f"there is no demo {demo_id}")
         return demo_from(row)
 
-    def add(self, name: str, state: DemoState, *, by: int | None, at: datetime) -> Demo:
+    def add(self, fields: Mapping[str, Any], *, by: int | None, at: datetime) -> Demo:
         """Insert and read the generated id."""
         values: dict[str, Any] = {
-            "demo_name": name,
-            "demo_state": state,
+            **fields,
             "version": 1,
             "created_at": at,
             "created_by": by,
@@ -52,13 +55,7 @@ class SqlDemos:
     def save(self, demo: Demo) -> None:
         """Write over the version before; a row that is not at it any more is somebody else's change."""
         before = update(DEMOS).where(DEMOS.c.demo_id == demo.demo_id, DEMOS.c.version == demo.version - 1)
-        values = {
-            "demo_name": demo.demo_name,
-            "demo_state": demo.demo_state,
-            "version": demo.version,
-            "updated_at": demo.updated_at,
-            "updated_by": demo.updated_by,
-        }
+        values = {field: getattr(demo, field) for field in _WRITTEN}
         try:
             written = self._connection.execute(before.values(**values)).rowcount
         except IntegrityError as refused:

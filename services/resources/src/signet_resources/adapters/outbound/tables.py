@@ -34,4 +34,5 @@ class DemoRow(CreationMixin, UpdationMixin, VersionMixin, Row):
 DEMOS: Table = Row.metadata.tables["demos"]
 OUTBOX = outbox_table(Row.metadata)
 LEASES = leases_table(Row.metadata)
+"""Only the relay uses it, with a table of its own; it stands here for the comparison with the migrations."""
 IDEMPOTENCY_KEYS = idempotency_table(Row.metadata)
