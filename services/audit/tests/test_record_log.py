@@ -5,24 +5,16 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
 from signet_audit.adapters.outbound.record_log import SqlRecordLog
-from signet_audit.adapters.outbound.tables import RECORDS, Row
+from signet_audit.adapters.outbound.tables import RECORDS
 from signet_audit.application.ports import LogUnavailable
 from signet_common.sql.database import Database
 
 
 def stored(database: Database) -> list[Any]:
     return list(database.read(lambda c: c.execute(select(RECORDS).order_by(RECORDS.c.record_id)).all()))
-
-
-def test_the_migration_makes_what_the_row_classes_say(database: Database) -> None:
-    """Searches and inserts are written against the classes, but production tables come from the migration."""
-    with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Row.metadata) == []
 
 
 def test_a_record_is_kept_whole(database: Database, support: Any) -> None:

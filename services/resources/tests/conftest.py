@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from signet_common.passport import Passport, PassportIssuer, format_keys
-from signet_resources.adapters.outbound.tables import OUTBOX, Row
+from signet_common.sql.administration import migrations_folder
+from signet_common.sql.migrations import upgrade
+from signet_resources import __file__ as package_file
+from signet_resources.adapters.outbound.tables import OUTBOX
 from signet_resources.bootstrap.web import Service, build
 from signet_resources.settings import Settings
 
@@ -68,8 +73,16 @@ class Api:
         return [json.loads(body) for body in bodies]
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database, to be copied: migrating anew takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "resources.sqlite3"
+    upgrade(f"sqlite:///{path}", migrations_folder(package_file))
+    return path
+
+
 @pytest.fixture
-def make_api(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Api]]:
+def make_api(migrated_file: Path) -> Iterator[Callable[[str], Api]]:
     built: list[Service] = []
 
     def make(database_url: str) -> Api:
@@ -78,9 +91,12 @@ def make_api(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Api]]:
             bus_url="sqlite:/unused",
             passport_accepts=SecretStr(format_keys(KEYS)),
         )
+        if database_url.startswith("sqlite:///"):
+            shutil.copyfile(migrated_file, database_url.removeprefix("sqlite:///"))
+        else:
+            upgrade(database_url, migrations_folder(package_file))
         service = build(settings)
         built.append(service)
-        Row.metadata.create_all(service.database.engine)
         return Api(service.web.test_client(), service)
 
     yield make
