@@ -10,8 +10,8 @@ from shutil import which
 from deploy.local.errors import SettingRefused
 from deploy.local.layout import ROOT, Home
 
-SERVICES = ("gateway", "identity", "resources", "audit")
-STATEFUL = ("identity", "resources", "audit")
+SERVICES = tuple(sorted(project.parent.name for project in ROOT.glob("services/*/pyproject.toml")))
+STATEFUL = tuple(service for service in SERVICES if (ROOT / "services" / service / "migrations").is_dir())
 """The services with a database and a background process."""
 
 KNOWN = ("SIGNET_HOME", "SIGNET_PORT", "SIGNET_NGINX", "SIGNET_GATEWAY_WORKERS")

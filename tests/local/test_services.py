@@ -1,0 +1,81 @@
+"""A service is named in files that no code can derive; here each of them is compared with the folders of services/."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable
+from configparser import ConfigParser, RawConfigParser
+
+import pytest
+from deploy.local.layout import ROOT
+from deploy.local.options import SERVICES, STATEFUL
+
+from signet_testing import broker_users
+
+FOLDERS = {project.parent.name for project in ROOT.glob("services/*/pyproject.toml")}
+
+
+@pytest.fixture(scope="module")
+def rules() -> ConfigParser:
+    parser = ConfigParser(interpolation=None)
+    parser.read(ROOT / ".importlinter")
+    return parser
+
+
+def named(text: str) -> set[str]:
+    """The services whose packages a text names."""
+    return set(re.findall(r"\bsignet_(\w+)", text)) - {"common", "protocol"}
+
+
+def services_in(names: Iterable[str], prefix: str) -> set[str]:
+    return {name.removeprefix(prefix) for name in names if name.removeprefix(prefix) in FOLDERS}
+
+
+def test_a_service_with_migrations_has_a_database_and_a_background_process() -> None:
+    """`make run` and `make migrate` ask nobody else."""
+    assert set(SERVICES) == FOLDERS
+    assert {service for service in FOLDERS if (ROOT / "services" / service / "migrations").is_dir()} == set(STATEFUL)
+
+
+def test_the_workspace_installs_and_types_every_service() -> None:
+    """One that is left out is found by nobody until production."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    tool = project["tool"]
+    assert services_in(project["dependency-groups"]["dev"], "signet-") == FOLDERS
+    assert services_in(tool["uv"]["sources"], "signet-") == FOLDERS
+    assert {f"services/{service}/src" for service in FOLDERS} <= set(tool["mypy"]["mypy_path"])
+
+
+@pytest.mark.parametrize(
+    ("contract", "key"),
+    [("services", "containers"), ("apart", "modules"), ("libraries", "layers"), ("pure", "source_modules")],
+)
+def test_every_service_is_held_to_the_rules_of_the_house(rules: ConfigParser, contract: str, key: str) -> None:
+    """A service that no contract names may import whatever it likes."""
+    assert named(rules[f"importlinter:contract:{contract}"][key]) == FOLDERS
+    assert named(rules["importlinter"]["root_packages"]) == FOLDERS
+
+
+def test_both_adapters_of_every_service_are_held_apart(rules: ConfigParser) -> None:
+    """Both sides have to be named, or there is nothing to compare."""
+    sides = set(rules["importlinter:contract:adapters"]["modules"].split())
+    assert sides == {f"signet_{service}.adapters.{side}" for service in FOLDERS for side in ("inbound", "outbound")}
+
+
+def test_supervisor_runs_every_service() -> None:
+    """The template of production names every process."""
+    template = RawConfigParser()
+    template.read(ROOT / "deploy" / "supervisor" / "signet.conf")
+    webs = {f"program:{service}-web" for service in FOLDERS}
+    backgrounds = {f"program:{service}-background" for service in STATEFUL}
+    assert set(template.sections()) == webs | backgrounds
+
+
+def test_the_broker_has_a_user_with_rights_for_every_service() -> None:
+    """Without one a service cannot publish, and its outbox grows."""
+    definitions = json.loads((ROOT / "deploy" / "rabbitmq" / "definitions.json").read_text())
+    assert services_in((user["name"] for user in definitions["users"]), "signet-") == FOLDERS
+    for rights in ("permissions", "topic_permissions"):
+        assert services_in((right["user"] for right in definitions[rights]), "signet-") == FOLDERS
+    template = broker_users.TEMPLATE.read_text()
+    assert set(re.findall(r"\$\{(\w+)_password_hash\}", template)) == FOLDERS == set(broker_users.SERVICES)
