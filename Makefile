@@ -1,5 +1,6 @@
 # One obvious command for everything; continuous integration calls the same targets.
-# SERVICE=gateway|identity|resources|audit narrows `run`, `test`, `test-unit` and `migrate` to one service.
+# SERVICE=gateway|identity|resources|audit narrows `run`, `test`, `test-unit` and `migrate` to one service; `migration`
+# drafts for one. No other command takes it.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -13,6 +14,17 @@ REAL    := servers or e2e or chaos or fuzz
 TESTS    = $(if $(SERVICE),services/$(SERVICE),libs services $(filter-out tests/chaos tests/bench,$(wildcard tests/*)) $(wildcard tests/chaos))
 # pytest exits with 5 when a selection holds no test, which is fine for one service.
 NONE_IS_FINE = || [ $$? -eq 5 ]
+
+SERVICES := $(sort $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml)))
+EACH     := run test test-unit migrate migration
+ifneq ($(SERVICE),)
+ifneq ($(filter-out $(SERVICES),$(SERVICE))$(word 2,$(SERVICE)),)
+$(error SERVICE=$(SERVICE) is unknown: choose one of $(SERVICES))
+endif
+ifneq ($(filter-out $(EACH),$(MAKECMDGOALS)),)
+$(error make $(firstword $(filter-out $(EACH),$(MAKECMDGOALS))) is for everything at once and takes no SERVICE; these do: $(EACH))
+endif
+endif
 
 # $(call environment,runtime|full): make .venv hold what the stage needs, with the first Python that is new enough.
 define environment
@@ -44,7 +56,7 @@ test: test-unit  ## run every test, with the real servers it can start (SERVICE=
 	@$(PYTEST) -m "$(REAL)" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: test-unit
-test-unit: full  ## run the tests that take seconds and need nothing (SERVICE=x, PYTEST_ARGS=…)
+test-unit: full  ## run the tests that start no server; minutes for all of them (SERVICE=x, PYTEST_ARGS=…)
 	@$(PYTEST) -m "not ($(REAL))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: check
