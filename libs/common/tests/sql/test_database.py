@@ -222,3 +222,16 @@ def test_of_two_attempts_at_once_one_does_the_work(database: Database) -> None:
     gevent.joinall(attempts, timeout=20)
     assert [attempt.value for attempt in attempts].count(None) == 1, [attempt.exception for attempt in attempts]
     assert len(names(database)) == 1
+
+
+def test_rows_appended_at_once_are_all_there(database: Database) -> None:
+    """More rows than one statement holds, of two shapes, beside members that fail."""
+    rows = [{"thing_name": f"n{number:03}", "made_at": NOON} for number in range(300)]
+    rows += [{"thing_name": f"m{number:03}"} for number in range(20)]
+    appended = [gevent.spawn(database.append, THINGS, row) for row in rows]
+    failing = gevent.spawn(database.write, lambda connection: 1 // 0)
+    gevent.joinall([*appended, failing], timeout=60)
+    assert isinstance(failing.exception, ZeroDivisionError)
+    assert sorted(names(database)) == sorted(str(row["thing_name"]) for row in rows)
+    dated = select(THINGS.c.made_at).where(THINGS.c.made_at.is_not(None))
+    assert set(database.read(lambda connection: connection.scalars(dated).all())) == {NOON}

@@ -14,6 +14,7 @@ import gevent
 from sqlalchemy import Connection, Engine, Table, insert
 
 from signet_common.sql.group_commit import GroupCommit
+from signet_common.sql.multi_insert import MultiInsert
 from signet_common.sql.transactions import DirectWriter, Work, Writer, in_sqlite_transaction
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class GroupedSqliteWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._inserts: dict[tuple[Table, tuple[str, ...]], MultiInsert] = {}
         self._groups: GroupCommit[Callable[[Connection], Any] | _Row] = GroupCommit(self._in_thread)
 
     def write(self, work: Work[T]) -> T:
@@ -91,9 +93,19 @@ class GroupedSqliteWriter:
         results: list[Any] = gevent.get_hub().threadpool.apply(self._commit, (self._connection, group))
         return results
 
-    @staticmethod
-    def _commit(connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
-        return in_sqlite_transaction(connection, lambda connection: _run_members(connection, group))
+    def _commit(self, connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
+        return in_sqlite_transaction(connection, lambda connection: self._run_members(connection, group))
+
+    def _run_members(self, connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
+        self._insert_rows(connection, [member for member in group if isinstance(member, _Row)])
+        return [None if isinstance(member, _Row) else _run_member(connection, member) for member in group]
+
+    def _insert_rows(self, connection: Connection, rows: list[_Row]) -> None:
+        for (table, columns), values in _by_shape(rows).items():
+            inserting = self._inserts.get((table, columns))
+            if inserting is None:
+                inserting = self._inserts[table, columns] = MultiInsert(table, columns, self._engine.dialect)
+            inserting.execute(connection.connection.driver_connection, values)
 
 
 class GroupedAppendWriter(DirectWriter):
@@ -109,21 +121,17 @@ class GroupedAppendWriter(DirectWriter):
 
     def _insert(self, group: list[_Row]) -> list[None]:
         with self._engine.begin() as connection:
-            _insert_rows(connection, group)
+            for (table, _), values in _by_shape(group).items():
+                connection.execute(insert(table), values)
         return [None] * len(group)
 
 
-def _run_members(connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
-    _insert_rows(connection, [member for member in group if isinstance(member, _Row)])
-    return [None if isinstance(member, _Row) else _run_member(connection, member) for member in group]
-
-
-def _insert_rows(connection: Connection, rows: list[_Row]) -> None:
-    by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+def _by_shape(rows: list[_Row]) -> dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]]:
+    """The rows by table and columns: those that one statement can insert."""
+    shapes: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_table[row.table].append(dict(row.values))
-    for table, values in by_table.items():
-        connection.execute(insert(table), values)
+        shapes[row.table, tuple(row.values)].append(row.values)
+    return shapes
 
 
 def _run_member(connection: Connection, work: Callable[[Connection], Any]) -> Any:
