@@ -1,10 +1,10 @@
-"""A newcomer's tour, in each of the three ways that the README offers: SDK, command line, curl and openssl."""
+"""A newcomer's tour, in each way that the documentation offers: the README as it stands, SDK, command line, curl."""
 
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from signet import Client
 from signet.errors import NotFound
 from signet_testing.platform import Platform
+from signet_testing.profiles import embedded_settings
 from signet_testing.root import ROOT
 from signet_testing.signed_api import SignedApi
 
@@ -32,6 +33,44 @@ def assert_admin_did(records: Sequence[dict[str, Any]], *, with_a: str) -> None:
     assert {record["actor"]["user_name"] for record in records} == {"admin"}
     assert {record["actor"]["authentication"] for record in records} == {with_a}
     assert {record["client_ip"] for record in records} == {"127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def fresh_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One that nobody has used: the README's first demo has the id 1."""
+    with Platform(tmp_path_factory.mktemp("fresh"), embedded_settings()) as running:
+        yield running
+
+
+def test_the_tour_of_the_readme_runs_as_it_is_printed(fresh_platform: Platform, tmp_path: Path) -> None:
+    """The first thing that a newcomer copies; only port and folder are not the README's."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    tour = re.split(r"^## ", page, flags=re.MULTILINE)[2]
+    shell = "".join(re.findall(r"```sh\n(.*?)```", tour, re.DOTALL))
+    [python] = re.findall(r"```python\n(.*?)```", tour, re.DOTALL)
+    script = tmp_path / "tour.sh"
+    script.write_text(f"set -e\n{shell}", encoding="utf-8")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "SIGNET_HOME": str(fresh_platform.home),
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+
+    def ran(*command: str, folder: Path) -> str:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
+
+    printed = ran("sh", str(script), folder=ROOT)
+    assert "first" in printed
+    assert "second" in printed
+    assert json.loads(printed.splitlines()[-1])["return_code"] == 200
+    (tmp_path / "var").symlink_to(fresh_platform.home)
+    told = ran(sys.executable, "-c", python, folder=tmp_path)
+    assert "admin 127.0.0.1 insert 1" in told
 
 
 def test_sdk_takes_a_newcomer_through_the_whole_tour(platform: Platform, api: SignedApi, demo_name: str) -> None:
