@@ -258,6 +258,17 @@ def claim_many(path, results):
     file.close()
 
 
+def test_a_group_answers_each_of_its_claims(path):
+    """Copies of one request that arrive together are in one group: the first is fresh, the others are not."""
+    file = NonceFile(path, lambda: BORN, "boot-1")
+    assert file.claim([("api_key/7", "old", NOW)]) == [Claim.FRESH]
+    claims = [("api_key/7", "a", NOW), ("api_key/7", "old", NOW), ("api_key/8", "a", NOW), ("api_key/7", "a", NOW)]
+    outcomes = file.claim([*claims, ("api_key/7", "b", BORN - 1)])
+    assert outcomes == [Claim.FRESH, Claim.REUSED, Claim.FRESH, Claim.REUSED, Claim.TOO_OLD]
+    assert count(path) == 3
+    file.close()
+
+
 def test_several_processes_share_one_file(path):
     """Gateway workers are processes: of the same requests at all of them, each takes effect once."""
     context = multiprocessing.get_context("fork")

@@ -13,6 +13,7 @@ to the latest timestamp that this process or the file still knows of, since clie
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from signet_gateway.adapters.outbound.store_files import StoreFiles, StoreReplaced
@@ -43,8 +44,6 @@ INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO
     boot_id = excluded.boot_id
 WHERE :lost OR boot_id <> excluded.boot_id
 """
-_CLAIM = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT (owner, nonce) DO NOTHING"
-
 Row = tuple[str, str, int]
 """Owner, nonce, timestamp in unix seconds."""
 
@@ -63,7 +62,7 @@ class NonceFile:
         self._clock = clock
         self._purge_at = 0.0
         self._connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=16
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
         )
         try:
             self._prepare(boot_id, newest, lost=lost)
@@ -84,7 +83,7 @@ class NonceFile:
         execute("BEGIN IMMEDIATE")
         try:
             self.horizon = self._purge()
-            outcomes = [_claim(execute, self.horizon, row) for row in rows]
+            outcomes = self._claim(rows)
             execute("COMMIT")
         except BaseException:
             self._connection.rollback()
@@ -95,6 +94,40 @@ class NonceFile:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _claim(self, rows: Sequence[Row]) -> list[Claim]:
+        """Decide on all rows with two statements, whatever their number.
+
+        At every step of a statement this thread loses the interpreter lock, and waits for the event loop to get it back.
+        """
+        young = [row for row in rows if row[2] > self.horizon]
+        used = self._used(young)
+        fresh: dict[tuple[str, str], Row] = {}
+        outcomes = []
+        for row in rows:
+            key = row[:2]
+            if row[2] <= self.horizon:
+                outcomes.append(Claim.TOO_OLD)
+            elif key in used or key in fresh:
+                outcomes.append(Claim.REUSED)
+            else:
+                fresh[key] = row
+                outcomes.append(Claim.FRESH)
+        if fresh:
+            values = ", ".join(["(?, ?, ?)"] * len(fresh))
+            self._connection.execute(f"INSERT INTO nonces VALUES {values}", list(chain.from_iterable(fresh.values())))  # noqa: S608
+        return outcomes
+
+    def _used(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
+        """Those of the rows' owners and nonces that are in the file; as a rule none."""
+        if not rows:
+            return set()
+        values = ", ".join(["(?, ?)"] * len(rows))
+        found = self._connection.execute(
+            f"SELECT owner, nonce FROM nonces WHERE (owner, nonce) IN (VALUES {values})",  # noqa: S608
+            [part for row in rows for part in row[:2]],
+        )
+        return set(found.fetchall())
 
     def _prepare(self, boot_id: str, newest: int, *, lost: bool) -> None:
         """Create what is missing. Without a boot id nothing tells of a power cut: then each commit reaches the disk."""
@@ -132,10 +165,3 @@ def current_boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def _claim(execute: Callable[..., sqlite3.Cursor], horizon: int, row: Row) -> Claim:
-    if row[2] <= horizon:
-        return Claim.TOO_OLD
-    inserted = execute(_CLAIM, row).rowcount
-    return Claim.FRESH if inserted == 1 else Claim.REUSED
