@@ -122,9 +122,11 @@ class NonceFile:
         """Those of the rows' owners and nonces that are in the file; as a rule none."""
         if not rows:
             return set()
-        values = ", ".join(["(?, ?)"] * len(rows))
+        wanted = ", ".join(["(?, ?)"] * len(rows))
+        # A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
         found = self._connection.execute(
-            f"SELECT owner, nonce FROM nonces WHERE (owner, nonce) IN (VALUES {values})",  # noqa: S608
+            f"WITH wanted(owner, nonce) AS (VALUES {wanted}) "
+            "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)",
             [part for row in rows for part in row[:2]],
         )
         return set(found.fetchall())
