@@ -115,7 +115,8 @@ class NonceFile:
                 outcomes.append(Claim.FRESH)
         if fresh:
             values = ", ".join(["(?, ?, ?)"] * len(fresh))
-            self._connection.execute(f"INSERT INTO nonces VALUES {values}", list(chain.from_iterable(fresh.values())))  # noqa: S608
+            parameters = list(chain.from_iterable(fresh.values()))
+            self._connection.execute(f"INSERT INTO nonces VALUES {values}", parameters)  # noqa: S608
         return outcomes
 
     def _used(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
@@ -126,7 +127,7 @@ class NonceFile:
         # A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
         found = self._connection.execute(
             f"WITH wanted(owner, nonce) AS (VALUES {wanted}) "
-            "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)",
+            "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)",  # noqa: S608
             [part for row in rows for part in row[:2]],
         )
         return set(found.fetchall())

@@ -1,13 +1,18 @@
-"""The operations that exist: the permissions that the published contracts ask for."""
+"""The operations that exist: the permissions that the published contracts ask for.
+
+The contracts are read as a stream of YAML events. Building the documents would take more memory than all of what
+identity keeps (8 MB that the process never gives back), for a few dozen words in them.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-# libyaml's loader where it is there: the contracts are long.
+# libyaml's parser where it is there: the contracts are long.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+PERMISSION = "x-permission"
 
 
 class ContractsUnreadable(Exception):
@@ -25,17 +30,41 @@ def permissions_in(contracts_dir: Path) -> frozenset[str]:
     return frozenset(permission for file in files for permission in _permissions_of(file))
 
 
-def _permissions_of(file: Path) -> Iterator[str]:
+def _permissions_of(file: Path) -> list[str]:
     try:
-        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                yield from _permission(operation)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        with file.open(encoding="utf-8") as stream:
+            leaves = list(_operation_leaves(stream.read()))
+    except (OSError, ValueError, yaml.YAMLError):
         raise ContractsUnreadable(f"{file} is no OpenAPI document") from None
+    if not leaves:
+        raise ContractsUnreadable(f"{file} is no OpenAPI document")
+    return [value for name, value in leaves if name == PERMISSION]
 
 
-def _permission(operation: Any) -> Iterator[str]:
-    permission = operation.get("x-permission") if isinstance(operation, dict) else None
-    if isinstance(permission, str):
-        yield permission
+def _operation_leaves(text: str) -> Iterator[tuple[str, str]]:
+    """Each (key, text) directly in an operation: at `paths`, a path, a method, a key.
+
+    Raises ValueError where `paths` or a path is no mapping.
+    """
+    keys: list[str | None] = []
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            # A sequence gets a key of its own, so that what it holds is at no path that is looked for.
+            keys.append(None if isinstance(event, yaml.MappingStartEvent) else "[]")
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            keys.pop()
+            _value_ended(keys)
+        elif isinstance(event, yaml.ScalarEvent) and keys and keys[-1] is None:
+            keys[-1] = event.value
+        elif isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+            if keys[:1] == ["paths"] and len(keys) <= 2:
+                raise ValueError("paths hold no operations")
+            if keys[:1] == ["paths"] and len(keys) == 4 and isinstance(event, yaml.ScalarEvent):
+                yield str(keys[3]), event.value
+            _value_ended(keys)
+
+
+def _value_ended(keys: list[str | None]) -> None:
+    """After a value its mapping waits for the next key; a sequence goes on."""
+    if keys and keys[-1] != "[]":
+        keys[-1] = None
