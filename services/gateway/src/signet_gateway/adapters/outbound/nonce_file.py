@@ -43,7 +43,9 @@ INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO
     horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM nonces), 0)),
     boot_id = excluded.boot_id
 WHERE :lost OR boot_id <> excluded.boot_id
-"""
+"""# A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
+_FIND = "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)"
+
 Row = tuple[str, str, int]
 """Owner, nonce, timestamp in unix seconds."""
 
@@ -98,7 +100,7 @@ class NonceFile:
     def _claim(self, rows: Sequence[Row]) -> list[Claim]:
         """Decide on all rows with two statements, whatever their number.
 
-        At every step of a statement this thread loses the interpreter lock, and waits for the event loop to get it back.
+        At every step of a statement this thread loses the interpreter lock and waits until the event loop lets go.
         """
         young = [row for row in rows if row[2] > self.horizon]
         used = self._used(young)
@@ -124,10 +126,8 @@ class NonceFile:
         if not rows:
             return set()
         wanted = ", ".join(["(?, ?)"] * len(rows))
-        # A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
         found = self._connection.execute(
-            f"WITH wanted(owner, nonce) AS (VALUES {wanted}) "
-            "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)",  # noqa: S608
+            f"WITH wanted(owner, nonce) AS (VALUES {wanted}) {_FIND}",
             [part for row in rows for part in row[:2]],
         )
         return set(found.fetchall())
