@@ -43,7 +43,7 @@ INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO
     horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM nonces), 0)),
     boot_id = excluded.boot_id
 WHERE :lost OR boot_id <> excluded.boot_id
-"""# A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
+"""  # A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
 _FIND = "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)"
 
 Row = tuple[str, str, int]
