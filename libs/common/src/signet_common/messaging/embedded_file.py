@@ -92,9 +92,8 @@ class BusFile:
         """Return a number that changes when another connection has committed."""
         return int(self.query("PRAGMA data_version")[0][0])
 
-    def wait_for_change(self, version: int, deadline: float) -> bool:
-        """Sleep until `version()` differs, or the monotonic deadline passes (False)."""
-        pause = POLL_SECONDS
+    def wait_for_change(self, version: int, deadline: float, pause: float = POLL_SECONDS) -> bool:
+        """Sleep until `version()` differs, or the monotonic deadline passes (False); the first look is after `pause`."""
         while (remaining := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, remaining))
             if self.version() != version:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from signet_common.messaging.embedded_file import BusFile
+from signet_common.messaging.embedded_file import IDLE_POLL_SECONDS, BusFile
 from signet_common.messaging.event import Delivery
 from signet_common.messaging.ports import BusUnavailable, TailLost
 from signet_common.messaging.topics import Topics
@@ -29,7 +29,8 @@ class EmbeddedTail:
             while True:
                 version = self._file.version()
                 deliveries, exhausted = self._scan()
-                if deliveries or (exhausted and not self._file.wait_for_change(version, deadline)):
+                # Under load the file changes all the time, and mostly with what no tail wants: look at leisure.
+                if deliveries or (exhausted and not self._file.wait_for_change(version, deadline, IDLE_POLL_SECONDS)):
                     return deliveries
         except BusUnavailable as error:
             self._generation = 0

@@ -8,10 +8,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Callable
 from typing import Any
+
+import orjson
 
 from signet_common.passport.claims import Passport
 from signet_common.passport.keys import PassportKeys
@@ -125,12 +126,12 @@ def _encode(data: bytes) -> bytes:
 
 
 def _encode_object(data: dict[str, Any]) -> bytes:
-    return _encode(json.dumps(data, separators=(",", ":")).encode())
+    return _encode(orjson.dumps(data))
 
 
 def _decode_object(encoded: bytes) -> dict[str, Any]:
     try:
-        decoded = json.loads(base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True))
+        decoded = orjson.loads(base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         raise PassportInvalid("not a token") from None
     if not isinstance(decoded, dict):

@@ -25,7 +25,7 @@ class Arguments:
 
 def parse_body(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
     """Validate the JSON body. Raises ApiError 415001 for another media type, FieldErrors for what does not fit."""
-    data = request.get_data(cache=True)
+    data = body_of(request)
     if model is None:
         if data:
             raise FieldErrors([("body", "this operation takes no body")])
@@ -36,6 +36,14 @@ def parse_body(request: Request, model: type[BaseModel] | None) -> BaseModel | N
         return model.model_validate_json(data)
     except ValidationError as refused:
         raise _field_errors(refused, "body") from None
+
+
+def body_of(request: Request) -> bytes:
+    """The whole body. A request without length and without chunks has none (RFC 9112, section 6.3): nothing is read."""
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        return request.get_data(cache=True)
+    return b""
 
 
 def parse_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:

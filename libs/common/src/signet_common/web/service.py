@@ -14,6 +14,7 @@ from signet_common.web.answers import json_response
 from signet_common.web.application import ServiceFlask
 from signet_common.web.errors import ErrorMap, refusal
 from signet_common.web.readiness import Check, readiness
+from signet_common.web.requests import body_of
 from signet_common.web.schemas import MAX_ID
 from signet_protocol.return_codes import ReturnCode
 
@@ -74,14 +75,15 @@ class _PassportCheck:
         self._verifier = verifier
 
     def __call__(self) -> Response | None:
-        if request.path in UNGUARDED:
+        environ = request.environ
+        if environ["PATH_INFO"] in UNGUARDED:
             return None
         try:
             g.user = self._verifier.verify(
-                request.headers.get("X-Passport", ""),
-                method=request.method,
-                target=request.environ["RAW_URI"],
-                body_sha256=hashlib.sha256(request.get_data(cache=True)).hexdigest(),
+                environ.get("HTTP_X_PASSPORT", ""),
+                method=environ["REQUEST_METHOD"],
+                target=environ["RAW_URI"],
+                body_sha256=hashlib.sha256(body_of(request)).hexdigest(),
             )
         except PassportInvalid:
             return refusal(ReturnCode.PASSPORT_INVALID)

@@ -40,6 +40,7 @@ class ClientAddress:
         return any(address in network for network in self._networks)
 
 
+@lru_cache(maxsize=4096)
 def _normalised(text: str) -> str | None:
     try:
         return str(ipaddress.ip_address(text))
