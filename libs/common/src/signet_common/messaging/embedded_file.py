@@ -93,7 +93,7 @@ class BusFile:
         return int(self.query("PRAGMA data_version")[0][0])
 
     def wait_for_change(self, version: int, deadline: float, pause: float = POLL_SECONDS) -> bool:
-        """Sleep until `version()` differs, or the monotonic deadline passes (False); the first look is after `pause`."""
+        """Sleep until `version()` differs (True) or the monotonic deadline passes; look first after `pause` seconds."""
         while (remaining := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, remaining))
             if self.version() != version:
