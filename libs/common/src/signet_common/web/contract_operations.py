@@ -64,7 +64,7 @@ def describe(rule: str, method: str, operation: Operation) -> dict[str, Any]:
         **({"description": operation.description} if operation.description else {}),
         **_extensions(operation),
         "parameters": [*_path_parameters(rule), *_query_parameters(operation), *_header_parameters(method, operation)],
-        "security": [] if operation.public else [{"ApiKey": [], **_SIGNED}, {"Session": [], **_SIGNED}],
+        "security": _security(method, operation),
         "responses": {"200": _success(operation), **_errors(operation)},
     }
     if operation.body:
@@ -72,6 +72,13 @@ def describe(rule: str, method: str, operation: Operation) -> dict[str, Any]:
     if operation.versioned and method == "get":
         described["responses"]["304"] = {"description": "The version that the client has is the newest."}
     return described
+
+
+def _security(method: str, operation: Operation) -> list[dict[str, list[str]]]:
+    """What a request proves itself with. Nothing signs a public one; one that changes state is still sent once only."""
+    if not operation.public:
+        return [{"ApiKey": [], **_SIGNED}, {"Session": [], **_SIGNED}]
+    return [] if method == "get" else [{"Timestamp": [], "Nonce": []}]
 
 
 def _extensions(operation: Operation) -> dict[str, Any]:
