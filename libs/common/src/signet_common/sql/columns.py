@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text, TypeDecorator
-from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -13,7 +12,25 @@ State = Literal["active", "inactive"]
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit id. SQLite generates ids for a column called INTEGER alone."""
 
-LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+# MySQL's types are imported where they are asked for: its dialect costs a process on another engine a megabyte.
+
+
+class _LongText(TypeDecorator[str]):
+    """Text without a practical limit; MySQL's own TEXT ends at 64 KiB."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The native type that is long enough."""
+        if dialect.name in ("mysql", "mariadb"):
+            from sqlalchemy.dialects import mysql
+
+            return dialect.type_descriptor(mysql.LONGTEXT())
+        return dialect.type_descriptor(Text())
+
+
+LongText = _LongText()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -30,6 +47,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         if dialect.name == "sqlite":
             return dialect.type_descriptor(String(32))
         if dialect.name in ("mysql", "mariadb"):
+            from sqlalchemy.dialects import mysql
+
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
@@ -69,6 +88,8 @@ class BinaryText(TypeDecorator[str]):
         if dialect.name == "postgresql":
             return dialect.type_descriptor(String(self.length, collation="C"))
         if dialect.name in ("mysql", "mariadb"):
+            from sqlalchemy.dialects import mysql
+
             collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
             return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
         return dialect.type_descriptor(String(self.length))
