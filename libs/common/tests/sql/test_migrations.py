@@ -65,7 +65,7 @@ def test_a_draft_names_the_types_as_people_write_them(folder: Path, tmp_path: Pa
         "'thing_id', BigId,",
         "'name', BinaryText(length=15),",
         "'made_at', UtcDateTime(),",
-        "'body', LongText,",
+        "'body', LongText(),",
     ):
         assert column in text
     assert "with_variant" not in text

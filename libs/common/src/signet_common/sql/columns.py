@@ -15,7 +15,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 # MySQL's types are imported where they are asked for: its dialect costs a process on another engine a megabyte.
 
 
-class _LongText(TypeDecorator[str]):
+class LongText(TypeDecorator[str]):
     """Text without a practical limit; MySQL's own TEXT ends at 64 KiB."""
 
     impl = Text
@@ -28,9 +28,6 @@ class _LongText(TypeDecorator[str]):
 
             return dialect.type_descriptor(mysql.LONGTEXT())
         return dialect.type_descriptor(Text())
-
-
-LongText = _LongText()
 
 
 class UtcDateTime(TypeDecorator[datetime]):

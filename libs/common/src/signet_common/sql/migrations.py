@@ -80,11 +80,12 @@ def _render_column_type(kind: str, item: object, drafted: AutogenContext) -> str
     """A type of `columns` as people write it, imported by its name; Alembic would name its module and not import it."""
     if kind != "type":
         return False
-    shared = next((name for name in ("BigId", "LongText") if item is getattr(columns, name)), None)
-    if shared is None and type(item).__module__ != columns.__name__:
+    # BigId is a type of SQLAlchemy's with variants; the others are classes of ours.
+    name = "BigId" if item is columns.BigId else type(item).__name__
+    if item is not columns.BigId and type(item).__module__ != columns.__name__:
         return False
-    drafted.imports.add(f"from {columns.__name__} import {shared or type(item).__name__}")
-    return shared or repr(item)
+    drafted.imports.add(f"from {columns.__name__} import {name}")
+    return name if item is columns.BigId else repr(item)
 
 
 def _config(migrations: Path, connection: Connection) -> Config:
