@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from signet_common.settings import ServiceSettings
+from signet_common.settings import DatabaseUrl, ServiceSettings
 
 HALF_A_DAY = 43_200
 MONTH = 31 * 86_400
@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="IDENTITY_")
 
-    database_url: SecretStr
+    database_url: DatabaseUrl
     keyring: Path
     contracts_dir: Path
     session_seconds: int = Field(default=HALF_A_DAY, ge=60, le=MONTH)

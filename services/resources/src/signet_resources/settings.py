@@ -1,9 +1,8 @@
 """The settings of the resources service, read once."""
 
-from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from signet_common.settings import ServiceSettings
+from signet_common.settings import DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -11,4 +10,4 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="RESOURCES_")
 
-    database_url: SecretStr
+    database_url: DatabaseUrl

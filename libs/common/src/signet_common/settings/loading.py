@@ -53,4 +53,4 @@ def _first_problem(refused: ValidationError, prefix: str) -> str:
     name = field if field.isupper() else f"{prefix}{field}".upper()
     if problem["type"] == "missing":
         return f"missing setting {name}"
-    return f"malformed setting {name}: {problem['msg']}"
+    return f"malformed setting {name}: {problem['msg'].removeprefix('Value error, ')}"
