@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -117,8 +116,8 @@ class Api:
 
 def settings(database_url: str, bus_url: str = "sqlite:/unused") -> Settings:
     """The settings of a service on that database."""
-    keys = SecretStr(format_keys(KEYS))
-    return Settings(database_url=SecretStr(database_url), bus_url=bus_url, passport_accepts=keys)
+    keys = format_keys(KEYS)
+    return Settings(database_url=database_url, bus_url=bus_url, passport_accepts=keys)
 
 
 @pytest.fixture

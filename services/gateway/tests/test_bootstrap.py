@@ -53,7 +53,7 @@ def application(tmp_path, identity):
         bus_url=f"sqlite:{tmp_path}/bus.sqlite3",
         nonces_url=f"sqlite:{tmp_path}/nonces.sqlite3",
         contracts_dir=tmp_path,
-        upstreams=f"identity=http://{authority},resources=http://127.0.0.1:1",
+        upstreams={"identity": authority, "resources": "127.0.0.1:1"},
         passport_issues=f"identity:k1:{KEY},resources:k1:{KEY}",
         connections=1,
         connect_timeout=0.3,

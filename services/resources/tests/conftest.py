@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -87,9 +86,9 @@ def make_api(migrated_file: Path) -> Iterator[Callable[[str], Api]]:
 
     def make(database_url: str) -> Api:
         settings = Settings(
-            database_url=SecretStr(database_url),
+            database_url=database_url,
             bus_url="sqlite:/unused",
-            passport_accepts=SecretStr(format_keys(KEYS)),
+            passport_accepts=format_keys(KEYS),
         )
         if database_url.startswith("sqlite:///"):
             shutil.copyfile(migrated_file, database_url.removeprefix("sqlite:///"))

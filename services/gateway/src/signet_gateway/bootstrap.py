@@ -115,7 +115,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
     Raises ContractInvalid, KeysMalformed and BusUrlInvalid.
     """
     contracts = load_contracts(settings.contracts_dir)
-    passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues.get_secret_value()))
+    passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues))
     upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
     nonces = SqliteNonceStore(settings.nonces_path, time.time, current_boot_id())
     # Connections and a circuit breaker of their own: slow sign-ins must not keep everybody else from being known.

@@ -1,63 +1,66 @@
 """What the gateway is told by its environment, under the prefix `GATEWAY_`."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
-
-from signet_common.settings import ServiceSettings
+from signet_common.settings import ServiceSettings, matching, number, whole_number
 
 _ABSOLUTE = "sqlite:/"
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class GatewaySettings(ServiceSettings):
+def _upstreams(text: str) -> Mapping[str, str]:
+    """Read `identity=http://127.0.0.1:7001,resources=…`; identity must be among them."""
+    upstreams = dict(map(_upstream, text.split(",")))
+    if "identity" not in upstreams:
+        raise ValueError("identity is missing: nobody else knows who is calling")
+    return upstreams
+
+
+def _upstream(entry: str) -> tuple[str, str]:
+    name, _, url = entry.strip().partition("=")
+    try:
+        parts = urlsplit(url)
+        rest = parts.path.removeprefix("/") or parts.query or parts.fragment
+        plain = url.startswith("http://") and parts.hostname and parts.username is None and parts.port != 0 and not rest
+    except ValueError:  # of a port that is none, or of half an IPv6 address
+        plain = False
+    if not name or not plain:
+        raise ValueError("wanted name=http://host:port, comma separated")
+    return name, parts.netloc
+
+
+def _networks(text: str) -> tuple[_Network, ...]:
+    """Read a comma-separated list of networks in CIDR notation."""
+    try:
+        return tuple(ipaddress.ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
+    except ValueError:
+        raise ValueError("wanted networks in CIDR notation without host bits, comma separated") from None
+
+
+_Rate = Annotated[int, whole_number(least=1)]
+_Seconds = Annotated[float, number(above=0)]
+
+
+class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     """All settings; see the service's README for what each one means."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
-
-    nonces_url: str = Field(pattern=r"^sqlite:/+[^?#]+[^/?#]$")
+    nonces_url: Annotated[str, matching(r"sqlite:/+[^?#]+[^/?#]", "sqlite:/path")]
     contracts_dir: Path
-    upstreams: Annotated[dict[str, str], NoDecode]
-    trusted_proxies: Annotated[tuple[_Network, ...], NoDecode] = ()
-    max_body_bytes: int = Field(default=1_048_576, ge=0)
+    upstreams: Annotated[Mapping[str, str], _upstreams]
+    trusted_proxies: Annotated[tuple[_Network, ...], _networks] = ()
+    max_body_bytes: Annotated[int, whole_number(least=0)] = 1_048_576
     access_log: str = ""
-    public_rate: int = Field(default=60, ge=1)
-    unknown_rate: int = Field(default=60, ge=1)
-    connections: int = Field(default=128, ge=1)
-    connect_timeout: float = Field(default=2.0, gt=0)
-    read_timeout: float = Field(default=30.0, gt=0)
+    public_rate: _Rate = 60
+    unknown_rate: _Rate = 60
+    connections: _Rate = 128
+    connect_timeout: _Seconds = 2.0
+    read_timeout: _Seconds = 30.0
 
     @property
     def nonces_path(self) -> Path:
         """The file that holds the nonces."""
         return Path("/" + unquote(self.nonces_url.removeprefix(_ABSOLUTE)).lstrip("/"))
-
-    @field_validator("upstreams", mode="before")
-    @classmethod
-    def _upstreams(cls, text: object) -> object:
-        """Read `identity=http://127.0.0.1:7001,resources=…`; identity must be among them."""
-        if not isinstance(text, str):
-            return text
-        upstreams = {}
-        for entry in text.split(","):
-            name, _, url = entry.strip().partition("=")
-            parts = urlsplit(url)
-            plain = parts.scheme == "http" and parts.path in {"", "/"} and not (parts.query or parts.fragment)
-            if not name or not plain or not parts.hostname or parts.username is not None or parts.port == 0:
-                raise ValueError("wanted name=http://host:port, comma separated")
-            upstreams[name] = parts.netloc
-        if "identity" not in upstreams:
-            raise ValueError("identity is missing: nobody else knows who is calling")
-        return upstreams
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _networks(cls, text: object) -> object:
-        """Read a comma-separated list of networks in CIDR notation."""
-        if not isinstance(text, str):
-            return text
-        return tuple(ipaddress.ip_network(entry.strip()) for entry in text.split(",") if entry.strip())

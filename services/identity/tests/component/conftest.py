@@ -13,7 +13,6 @@ import pytest
 import yaml
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -161,7 +160,7 @@ def api(make_api: Callable[[str | None], Api], database_url: str) -> Api:
 @pytest.fixture
 def plain_api(api: Api) -> Iterator[Api]:
     """The same with a database for plain threads, each of which may hold a transaction of its own."""
-    database = Database.open(api.settings.database_url.get_secret_value(), grouped=False)
+    database = Database.open(api.settings.database_url, grouped=False)
     service = build(api.settings, passwords=QUICK_PASSWORDS(), database=database)
     yield replace(api, service=service, client=service.web.test_client())
     database.close()
@@ -205,9 +204,9 @@ def furnish(folder: Path, database_url: str) -> Settings:
 
 def settings_in(folder: Path, database_url: str) -> Settings:
     return Settings(
-        database_url=SecretStr(database_url),
+        database_url=database_url,
         bus_url="sqlite:/unused",
-        passport_accepts=SecretStr(format_keys(KEYS)),
+        passport_accepts=format_keys(KEYS),
         keyring=folder / "keyring.json",
         contracts_dir=folder / "contracts",
     )

@@ -26,7 +26,7 @@ LINGER_SECONDS = 0.1
 
 def background_loops(settings: Settings) -> Mapping[str, Loop]:
     """The loops of the background process, by name."""
-    database = Database.open(settings.database_url.get_secret_value(), grouped=False)
+    database = Database.open(settings.database_url, grouped=False)
     bus = open_bus(settings.bus_url)
     # Tables of its own: the row classes would bring the ORM along, and no loop here needs it.
     tables = MetaData()

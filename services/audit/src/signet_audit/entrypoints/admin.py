@@ -15,7 +15,7 @@ app = typer.Typer(help="Administer the audit service.", no_args_is_help=True, pr
 
 
 def _database_url() -> str:
-    return load_or_exit(Settings).database_url.get_secret_value()
+    return load_or_exit(Settings).database_url
 
 
 app.add_typer(database_commands("audit", _database_url, migrations_folder(package_file)), name="db")

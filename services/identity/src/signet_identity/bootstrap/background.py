@@ -17,7 +17,7 @@ from signet_identity.settings import Settings
 
 def background_loops(settings: Settings) -> Mapping[str, Loop]:
     """The loops of the background process, by name."""
-    database = Database.open(settings.database_url.get_secret_value(), grouped=False)
+    database = Database.open(settings.database_url, grouped=False)
     # Tables of its own: the row classes would bring the ORM along, and a relay needs none of it.
     tables = MetaData()
     leases = Leases(database, leases_table(tables))

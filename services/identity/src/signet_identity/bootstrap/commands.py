@@ -16,7 +16,7 @@ from signet_identity.settings import Settings
 
 def first_run_command(settings: Settings, *, passwords: Passwords | None = None) -> FirstRunCommand:
     """The first run; `passwords` is used instead of argon2id with its real cost. Raises KeyringUnusable."""
-    database = Database.open(settings.database_url.get_secret_value(), grouped=False)
+    database = Database.open(settings.database_url, grouped=False)
     keyring, events = Keyring.load(settings.keyring), EventMap(Outbox(OUTBOX))
     credentials = SqlCredentials(database, keyring)
     first_run = FirstRun(unit_of_work(database, keyring, events), passwords or Argon2Passwords(directly), now)

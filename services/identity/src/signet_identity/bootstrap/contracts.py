@@ -4,8 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from signet_common.sql.database import Database
 from signet_common.web.openapi import export
 from signet_identity import SERVICE
@@ -21,9 +19,7 @@ ABOUT = "Users, roles, API keys and sessions: who may do what, and what they sig
 def contract() -> dict[str, Any]:
     """The HTTP contract, from the same views that serve it."""
     nowhere = Path()
-    settings = Settings(
-        database_url=SecretStr("sqlite://"), bus_url="sqlite:/nowhere", keyring=nowhere, contracts_dir=nowhere
-    )
+    settings = Settings(database_url="sqlite://", bus_url="sqlite:/nowhere", keyring=nowhere, contracts_dir=nowhere)
     database = Database.open("sqlite://", grouped=False)
     web = serve(settings, database, Keyring("none", {}), (), Argon2Passwords(directly)).web
     return export(web, service=SERVICE, title="Signet identity", version="1.0.0", description=ABOUT)

@@ -55,7 +55,7 @@ def build(settings: Settings, *, passwords: Passwords | None = None, database: D
     Raises KeyringUnusable, ContractsUnreadable: without its keyring and the contracts identity can answer nothing.
     """
     keyring, operations = Keyring.load(settings.keyring), permissions_in(settings.contracts_dir)
-    database = database or Database.open(settings.database_url.get_secret_value(), grouped=True)
+    database = database or Database.open(settings.database_url, grouped=True)
     return serve(settings, database, keyring, operations, passwords or Argon2Passwords(in_threads()))
 
 
@@ -68,7 +68,7 @@ def serve(
     web = create_service(
         SERVICE,
         identity_namespaces(application),
-        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors=ERRORS | _PERSISTENCE_ERRORS,
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),

@@ -24,7 +24,7 @@ keyring = typer.Typer(help="The keyring that secrets at rest lie under.", no_arg
 
 
 def _database_url() -> str:
-    return load_or_exit(Settings).database_url.get_secret_value()
+    return load_or_exit(Settings).database_url
 
 
 app.add_typer(database_commands("identity", _database_url, migrations_folder(package_file)), name="db")

@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import SecretStr
-
 from signet_common.web.openapi import export
 from signet_resources import SERVICE
 from signet_resources.adapters.outbound.event_map import EVENTS
@@ -16,7 +14,7 @@ ABOUT = "Demo, the example resource: unique names, states, versions, and an even
 
 def contract() -> dict[str, Any]:
     """The HTTP contract, from the same views that serve it; no database is touched."""
-    settings = Settings(database_url=SecretStr("sqlite://"), bus_url="sqlite:/nowhere")
+    settings = Settings(database_url="sqlite://", bus_url="sqlite:/nowhere")
     return export(build(settings).web, service=SERVICE, title="Signet resources", version="1.0.0", description=ABOUT)
 
 

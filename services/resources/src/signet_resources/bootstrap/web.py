@@ -43,12 +43,12 @@ class Service:
 
 def build(settings: Settings) -> Service:
     """Wire the web application; nothing is connected yet."""
-    database = Database.open(settings.database_url.get_secret_value(), grouped=True)
+    database = Database.open(settings.database_url, grouped=True)
     outbox = Outbox(OUTBOX)
     web = create_service(
         SERVICE,
         [demo_namespace(_application(database, EventMap(outbox)))],
-        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts.get_secret_value())),
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors=ERRORS | _PERSISTENCE_ERRORS,
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),

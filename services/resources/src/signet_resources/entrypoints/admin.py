@@ -15,7 +15,7 @@ app = typer.Typer(help="Administer the resources service.", no_args_is_help=True
 
 
 def _database_url() -> str:
-    return load_or_exit(Settings).database_url.get_secret_value()
+    return load_or_exit(Settings).database_url
 
 
 app.add_typer(database_commands("resources", _database_url, migrations_folder(package_file)), name="db")
