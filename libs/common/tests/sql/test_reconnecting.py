@@ -28,13 +28,18 @@ def kill_connections(database: Database, url: str) -> None:
 
 
 @pytest.mark.servers
-def test_reads_and_writes_survive_connections_that_the_server_ended(server_url: str) -> None:
-    database = Database.open(server_url, grouped=False)
+@pytest.mark.parametrize("grouped", [True, False], ids=["grouped", "direct"])
+def test_reads_and_writes_survive_connections_that_the_server_ended(server_url: str, grouped: bool) -> None:
+    database = Database.open(server_url, grouped=grouped)
     THINGS.metadata.create_all(database.engine)
     database.write(lambda connection: connection.execute(insert(THINGS), {"thing_id": 1}))
     kill_connections(database, server_url)
     assert database.read(lambda connection: connection.scalars(select(THINGS.c.thing_id)).all()) == [1]
     kill_connections(database, server_url)
     database.write(lambda connection: connection.execute(insert(THINGS), {"thing_id": 2}))
-    assert database.read(lambda connection: connection.scalars(select(THINGS.c.thing_id)).all()) == [1, 2]
+    kill_connections(database, server_url)
+    database.write(lambda connection: connection.execute(insert(THINGS), {"thing_id": 3}), adds_only=True)
+    kill_connections(database, server_url)
+    database.append(THINGS, {"thing_id": 4})
+    assert database.read(lambda connection: connection.scalars(select(THINGS.c.thing_id)).all()) == [1, 2, 3, 4]
     database.close()

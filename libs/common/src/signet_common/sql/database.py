@@ -5,8 +5,7 @@ server; in a thread of the pool as one member of a group, on SQLite; and again f
 touches nothing but its connection and returns plain values. It runs in a copy of its caller's context variables.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -15,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from signet_common.sql.engines import open_engine, open_reader
-from signet_common.sql.transactions import DirectWriter, PooledReader, Reader, Work, Writer
+from signet_common.sql.readers import Reader, ThreadReader
+from signet_common.sql.transactions import DirectWriter, Work, Writer
 
 T = TypeVar("T")
 
@@ -43,48 +43,50 @@ class Database:
     @classmethod
     def open(cls, url: str, *, grouped: bool) -> "Database":
         """A database that connects at first use. Raises DatabaseUrlInvalid."""
-        engine = open_engine(url)
-        reader = PooledReader(open_reader(url, engine))
+        engine = open_engine(url, cooperative=grouped)
         if not grouped:
-            return cls(engine, reader, DirectWriter(engine))
+            return cls(engine, ThreadReader(open_reader(url, engine)), DirectWriter(engine))
         # Imported here, so that plain-thread processes never load gevent.
-        from signet_common.sql.grouped import grouped_writer, reader_for_one_thread
+        from signet_common.sql.grouped import grouped_writer
+        from signet_common.sql.held import held_reader
 
-        return cls(engine, reader_for_one_thread(engine) or reader, grouped_writer(engine))
+        return cls(engine, held_reader(open_reader(url, engine, cooperative=True)), grouped_writer(engine))
 
     def read(self, query: Work[T]) -> T:
         """Run `query` outside any transaction: each statement sees what is committed when it starts."""
-        with self._answering():
-            return retrying(lambda: self._reader.read(query))
+        return _answering(lambda: self._reader.read(query))
 
-    def write(self, work: Work[T]) -> T:
-        """Run `work` in one transaction and commit it; what `work` raises rolls it back and comes out here."""
+    def write(self, work: Work[T], *, adds_only: bool = False) -> T:
+        """Run `work` in one transaction and commit it; what `work` raises rolls it back and comes out here.
+
+        `adds_only` promises that `work` inserts rows and neither locks nor changes any that are there, so that it may
+        share its transaction with others of its kind.
+        """
         context = copy_context()
-        with self._answering():
-            return retrying(lambda: self._writer.write(lambda connection: context.run(work, connection)))
+        return _answering(
+            lambda: self._writer.write(lambda connection: context.run(work, connection), adds_only=adds_only)
+        )
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert one row that nothing depends on; returns once it is committed, together with its neighbours."""
-        with self._answering():
-            retrying(lambda: self._writer.append(table, row))
+        _answering(lambda: self._writer.append(table, row))
 
     def ping(self) -> None:
         """Raises when the database does not answer."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
-
-    @staticmethod
-    @contextmanager
-    def _answering() -> Iterator[None]:
-        try:
-            yield
-        except (OperationalError, InterfaceError, PoolTimeout) as failed:
-            raise DatabaseUnavailable(type(failed).__name__) from failed
 
     def close(self) -> None:
         """Give back every connection."""
         self._writer.close()
         self._reader.close()
         self.engine.dispose()
+
+
+def _answering(attempt: Callable[[], T]) -> T:
+    try:
+        return retrying(attempt)
+    except (OperationalError, InterfaceError, PoolTimeout) as failed:
+        raise DatabaseUnavailable(type(failed).__name__) from failed
 
 
 def retrying(attempt: Callable[[], T]) -> T:

@@ -1,67 +1,35 @@
-"""Writers for web processes under gevent.
+"""Writers for web processes under gevent: requests that wait at the same moment share a transaction.
 
 SQLite blocks its thread while another process holds the write lock, so every write runs in gevent's thread pool, one
-group at a time on one connection. Servers cooperate with gevent and take transactions side by side; only appended rows
-are grouped there.
+group at a time on one connection. Servers cooperate with gevent and take transactions side by side; there only those
+share one that lock nothing which others could wait for: work that adds rows and does nothing else.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import gevent
-from sqlalchemy import Connection, Engine, Table, insert
+from sqlalchemy import Connection, Engine, Table
 
+from signet_common.sql.added_rows import AddedRows, Row, added_rows
+from signet_common.sql.engines import POOL_SIZE
 from signet_common.sql.group_commit import GroupCommit
-from signet_common.sql.multi_insert import MultiInsert
-from signet_common.sql.transactions import DirectWriter, Work, Writer, in_sqlite_transaction
+from signet_common.sql.held import HeldConnections
+from signet_common.sql.transactions import Work, Writer, in_sqlite_transaction, in_transaction
 
 T = TypeVar("T")
 
+_Member = Work[Any] | Row
+"""What waits for a group: work that adds rows among other things, or a row alone."""
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    table: Table
-    values: Mapping[str, Any]
+
+class _GroupSpoilt(Exception):
+    """Something failed before the commit, so nothing of the group was applied; the cause says what."""
 
 
 def grouped_writer(engine: Engine) -> Writer:
     """The writer that fits the engine's family."""
-    return GroupedSqliteWriter(engine) if engine.dialect.name == "sqlite" else GroupedAppendWriter(engine)
-
-
-def reader_for_one_thread(engine: Engine) -> "SqliteReader | None":
-    """A faster reader where the engine's family has one."""
-    return SqliteReader(engine) if engine.dialect.name == "sqlite" else None
-
-
-class SqliteReader:
-    """One connection for all reads of a process under gevent.
-
-    SQLite never hands control to another greenlet in the middle of a read, so nobody can meet on it; and a read costs
-    less than half without the way through the pool (17 µs instead of 40).
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._connection: Connection | None = None
-
-    def read(self, query: Work[T]) -> T:
-        """Run `query`; after a failure the next read starts on a new connection."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        try:
-            return query(self._connection)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    return GroupedSqliteWriter(engine) if engine.dialect.name == "sqlite" else GroupedServerWriter(engine)
 
 
 class GroupedSqliteWriter:
@@ -70,79 +38,111 @@ class GroupedSqliteWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
-        self._inserts: dict[tuple[Table, tuple[str, ...]], MultiInsert] = {}
-        self._groups: GroupCommit[Callable[[Connection], Any] | _Row] = GroupCommit(self._in_thread)
+        self._groups: GroupCommit[_Member] = GroupCommit(self._in_thread)
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T], *, adds_only: bool = False) -> T:  # noqa: ARG002 - everything shares here
         """Run `work` as a member of the next group; what it raises undoes its own part only."""
         result: T = self._groups.submit(work)
         return result
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert `row` with the next group."""
-        self._groups.submit(_Row(table, row))
+        self._groups.submit(Row(table, row))
 
     def close(self) -> None:
         """Give the writing connection back."""
         if self._connection is not None:
             self._connection.close()
 
-    def _in_thread(self, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
+    def _in_thread(self, group: Sequence[_Member]) -> list[Any]:
         if self._connection is None or self._connection.invalidated:
             self._connection = self._engine.connect()
-        results: list[Any] = gevent.get_hub().threadpool.apply(self._commit, (self._connection, group))
+        connection = self._connection
+        results: list[Any] = gevent.get_hub().threadpool.apply(_together_or_alone, (group, self._commit, connection))
         return results
 
-    def _commit(self, connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
-        return in_sqlite_transaction(connection, lambda connection: self._run_members(connection, group))
-
-    def _run_members(self, connection: Connection, group: list[Callable[[Connection], Any] | _Row]) -> list[Any]:
-        self._insert_rows(connection, [member for member in group if isinstance(member, _Row)])
-        return [None if isinstance(member, _Row) else _run_member(connection, member) for member in group]
-
-    def _insert_rows(self, connection: Connection, rows: list[_Row]) -> None:
-        for (table, columns), values in _by_shape(rows).items():
-            inserting = self._inserts.get((table, columns))
-            if inserting is None:
-                inserting = self._inserts[table, columns] = MultiInsert(table, columns, self._engine.dialect)
-            inserting.execute(connection.connection.driver_connection, values)
+    @staticmethod
+    def _commit(group: Sequence[_Member], connection: Connection) -> list[Any]:
+        return in_sqlite_transaction(connection, lambda connection: _run(connection, group, _run_in_savepoint))
 
 
-class GroupedAppendWriter(DirectWriter):
-    """Transactions as they come, appended rows in groups."""
+class GroupedServerWriter:
+    """Transactions side by side; work that only adds rows, and rows alone, in shared ones.
+
+    Such a group has no savepoints, which are two more round trips for each member: when one of them fails, everybody
+    has a transaction of his own instead.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        self._groups: GroupCommit[_Row] = GroupCommit(self._insert)
+        self._connections = HeldConnections(engine, POOL_SIZE)
+        self._groups: GroupCommit[_Member] = GroupCommit(self._on_one_connection)
+
+    def write(self, work: Work[T], *, adds_only: bool = False) -> T:
+        """Run `work` in a transaction of its own, or, when it only adds rows, as a member of the next group."""
+        if adds_only:
+            result: T = self._groups.submit(work)
+            return result
+        with self._connections.use() as connection:
+            return in_transaction(connection, work)
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert `row` with the next group."""
-        self._groups.submit(_Row(table, row))
+        self._groups.submit(Row(table, row))
 
-    def _insert(self, group: list[_Row]) -> list[None]:
-        with self._engine.begin() as connection:
-            for (table, _), values in _by_shape(group).items():
-                connection.execute(insert(table), values)
-        return [None] * len(group)
+    def close(self) -> None:
+        """Give back every connection."""
+        self._connections.close()
 
+    def _on_one_connection(self, group: Sequence[_Member]) -> list[Any]:
+        with self._connections.use() as connection:
+            return _together_or_alone(group, self._commit, connection)
 
-def _by_shape(rows: list[_Row]) -> dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]]:
-    """The rows by table and columns: those that one statement can insert."""
-    shapes: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        shapes[row.table, tuple(row.values)].append(row.values)
-    return shapes
+    @staticmethod
+    def _commit(group: Sequence[_Member], connection: Connection) -> list[Any]:
+        return in_transaction(connection, lambda connection: _run(connection, group, _run_plainly))
 
 
-def _run_member(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+def _together_or_alone(
+    group: Sequence[_Member], commit: Callable[[Sequence[_Member], Connection], list[Any]], connection: Connection
+) -> list[Any]:
+    """The members' results from one transaction; from one transaction each, when some member spoils it for all."""
+    try:
+        return commit(group, connection)
+    except _GroupSpoilt as spoilt:
+        if len(group) == 1 or connection.invalidated:
+            return [spoilt.__cause__] * len(group)
+    return [result for member in group for result in _together_or_alone([member], commit, connection)]
+
+
+def _run(
+    connection: Connection, group: Sequence[_Member], run: Callable[[Connection, _Member, AddedRows], Any]
+) -> list[Any]:
+    added = added_rows(connection)
+    try:
+        results = [run(connection, member, added) for member in group]
+        added.insert()
+    except Exception as failed:
+        raise _GroupSpoilt from failed
+    return results
+
+
+def _run_plainly(connection: Connection, member: _Member, added: AddedRows) -> Any:
+    return added.add(member) if isinstance(member, Row) else member(connection)
+
+
+def _run_in_savepoint(connection: Connection, member: _Member, added: AddedRows) -> Any:
+    if isinstance(member, Row):
+        return added.add(member)
     # The driver's own cursor: two statements around every member are not worth SQLAlchemy's bookkeeping.
     driver: Any = connection.connection.driver_connection
+    before = len(added)
     driver.execute("SAVEPOINT member")
     try:
-        result = work(connection)
+        result = member(connection)
     except Exception as failed:  # noqa: BLE001 - it belongs to one member, who is told; the others go on
         driver.execute("ROLLBACK TO member")
         driver.execute("RELEASE member")
+        added.forget_after(before)
         return failed
     driver.execute("RELEASE member")
     return result

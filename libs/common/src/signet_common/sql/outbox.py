@@ -21,13 +21,14 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
-    insert,
     select,
     update,
 )
 
+from signet_common.sql.added_rows import add_later
 from signet_common.sql.columns import BinaryText, LongText, UtcDateTime
 from signet_common.sql.database import Database
+from signet_common.sql.driver import PreparedSelect
 from signet_common.sql.leases import Leases
 
 EventT = TypeVar("EventT")
@@ -88,7 +89,7 @@ class Outbox:
 
     def add(self, connection: Connection, entry: OutboxEntry) -> None:
         """Write `entry` with the change, or not at all."""
-        connection.execute(insert(self.table), _row(entry))
+        add_later(connection, self.table, _row(entry))
 
     def append(self, database: Database, entry: OutboxEntry) -> None:
         """Write `entry` by itself: a query record, committed in a group before the read is answered."""
@@ -127,7 +128,7 @@ class OutboxReader(Generic[EventT]):
         self._leases = leases
         self._make_event = make_event
         columns = table.c
-        self._pending = (
+        self._pending = PreparedSelect(
             select(columns.event_id, columns.routing_key, columns.body, columns.resource, columns.object_id)
             .where(columns.sent_at.is_(None))
             .order_by(columns.event_id)
@@ -145,7 +146,7 @@ class OutboxReader(Generic[EventT]):
 
     def pending(self, limit: int) -> list[EventT]:
         """At most `limit` events that wait, oldest first."""
-        rows = self._database.read(lambda connection: connection.execute(self._pending, {"most": limit}).all())
+        rows = self._database.read(lambda connection: self._pending.rows(connection, {"most": limit}))
         return [
             self._make_event(event_id, routing_key, body.encode(), f"{resource}/{object_id}" if object_id else "")
             for event_id, routing_key, body, resource, object_id in rows

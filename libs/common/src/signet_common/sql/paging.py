@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, bindpara
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from signet_common.sql.driver import PreparedSelect
+
 T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
@@ -34,34 +36,53 @@ class Page(Generic[ItemT]):
 
 
 class PagedStatement:
-    """An ordered statement with its window and its count, built once: building them costs as much as reading a page."""
+    """An ordered statement with its window and its count, built and compiled once, for the lists that are read most."""
 
     def __init__(self, statement: Select[Any]) -> None:
-        # One row more than asked tells whether there is another page.
-        self._window = statement.limit(bindparam("page_rows")).offset(bindparam("page_offset"))
-        self._count = select(func.count()).select_from(statement.order_by(None).subquery())
+        self._window = PreparedSelect(_window(statement))
+        self._count = PreparedSelect(_count(statement))
 
     def fetch(
         self,
         connection: Connection,
         request: PageRequest,
-        make_item: Callable[[Row[Any]], ItemT],
+        make_item: Callable[..., ItemT],
         parameters: Mapping[str, Any] | None = None,
     ) -> Page[ItemT]:
-        """Run it for one page; `parameters` are the values of the statement's own `bindparam`s."""
+        """Run it for one page: each item is made from the columns, in their order.
+
+        `parameters` are the values of the statement's own `bindparam`s.
+        """
         values = dict(parameters or {})
-        window = {"page_rows": request.per_page + 1, "page_offset": (request.page - 1) * request.per_page}
-        rows = connection.execute(self._window, values | window).all()
-        total = connection.execute(self._count, values).scalar_one() if request.count else None
-        items = [make_item(row) for row in rows[: request.per_page]]
-        return Page(items, request.page, request.per_page, len(rows) > request.per_page, total)
+        rows = self._window.rows(connection, values | _bounds(request))
+        total = self._count.rows(connection, values)[0][0] if request.count else None
+        return _page([make_item(*row) for row in rows[: request.per_page]], request, len(rows), total)
 
 
 def fetch_page(
     connection: Connection, statement: Select[Any], request: PageRequest, make_item: Callable[[Row[Any]], ItemT]
 ) -> Page[ItemT]:
     """Run an ordered `statement` for one page; where it is built for one request alone."""
-    return PagedStatement(statement).fetch(connection, request, make_item)
+    rows = connection.execute(_window(statement), _bounds(request)).all()
+    total = connection.execute(_count(statement)).scalar_one() if request.count else None
+    return _page([make_item(row) for row in rows[: request.per_page]], request, len(rows), total)
+
+
+def _window(statement: Select[Any]) -> Select[Any]:
+    return statement.limit(bindparam("page_rows")).offset(bindparam("page_offset"))
+
+
+def _count(statement: Select[Any]) -> Select[Any]:
+    return select(func.count()).select_from(statement.order_by(None).subquery())
+
+
+def _bounds(request: PageRequest) -> dict[str, int]:
+    # One row more than asked tells whether there is another page.
+    return {"page_rows": request.per_page + 1, "page_offset": (request.page - 1) * request.per_page}
+
+
+def _page(items: Sequence[ItemT], request: PageRequest, found: int, total: int | None) -> Page[ItemT]:
+    return Page(items, request.page, request.per_page, found > request.per_page, total)
 
 
 def day_start(day: date) -> datetime:

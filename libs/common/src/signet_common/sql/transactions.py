@@ -4,7 +4,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, insert
+from sqlalchemy import Connection, Engine, Table
+
+from signet_common.sql.added_rows import add_later, gathering
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -13,35 +15,11 @@ Work = Callable[[Connection], T]
 class Writer(Protocol):
     """How transactions and appended rows reach the database."""
 
-    def write(self, work: Work[T]) -> T: ...
+    def write(self, work: Work[T], *, adds_only: bool = False) -> T: ...
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None: ...
 
     def close(self) -> None: ...
-
-
-class Reader(Protocol):
-    """How reads reach the database."""
-
-    def read(self, query: Work[T]) -> T: ...
-
-    def close(self) -> None: ...
-
-
-class PooledReader:
-    """A connection from the pool for each read."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def read(self, query: Work[T]) -> T:
-        """Run `query` outside any transaction."""
-        with self._engine.connect() as connection:
-            return query(connection)
-
-    def close(self) -> None:
-        """Give back every connection."""
-        self._engine.dispose()
 
 
 class DirectWriter:
@@ -52,27 +30,37 @@ class DirectWriter:
         self._sqlite = engine.dialect.name == "sqlite"
         self._turn = threading.Lock()
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T], *, adds_only: bool = False) -> T:  # noqa: ARG002 - nothing is shared here
         """Run `work` in a transaction of its own."""
         if self._sqlite:
             with self._turn, self._engine.connect() as connection:
                 return in_sqlite_transaction(connection, work)
-        with self._engine.begin() as connection:
-            return work(connection)
+        with self._engine.connect() as connection:
+            return in_transaction(connection, work)
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert one row in a transaction of its own."""
-        self.write(lambda connection: connection.execute(insert(table), dict(row)))
+        self.write(lambda connection: add_later(connection, table, row))
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
 
+def in_transaction(connection: Connection, work: Work[T]) -> T:
+    """Run `work` in a transaction of a server, and insert the rows that it adds as its last statement."""
+    with connection.begin(), gathering(connection) as added:
+        result = work(connection)
+        added.insert()
+    return result
+
+
 def in_sqlite_transaction(connection: Connection, work: Work[T]) -> T:
-    """Run `work` under the write lock, taken at once: a lock that is upgraded later can only deadlock."""
+    """The same on SQLite, under the write lock, taken at once: a lock that is upgraded later can only deadlock."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
-        result = work(connection)
+        with gathering(connection) as added:
+            result = work(connection)
+            added.insert()
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise

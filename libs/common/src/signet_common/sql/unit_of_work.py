@@ -29,12 +29,19 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
         self._transaction = transaction
 
     def execute(
-        self, caller: CallerT, work: Callable[[TransactionT], ResultT], result: type[ResultT], *, secret: bool = False
+        self,
+        caller: CallerT,
+        work: Callable[[TransactionT], ResultT],
+        result: type[ResultT],
+        *,
+        secret: bool = False,
+        adds_only: bool = False,
     ) -> ResultT:
         """Do `work` once, or return what it returned when the same keyed request was carried out before.
 
         `result` is the dataclass (or None's type) that `work` returns. With `secret` the answer is not kept, and a
-        repeat raises AnswerNotKept. Raises what `work` raises, IdempotencyKeyReused, DatabaseUnavailable.
+        repeat raises AnswerNotKept. `adds_only` is the promise of `Database.write`. Raises what `work` raises,
+        IdempotencyKeyReused, DatabaseUnavailable.
         """
         adapter: TypeAdapter[ResultT] = _adapter(result)  # type: ignore[arg-type]  # types hash
 
@@ -49,7 +56,8 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
                 self._keys.keep(connection, caller, adapter.dump_json(outcome).decode())
             return outcome
 
-        return self._database.write(transact)
+        # A key is a row that another attempt may wait for.
+        return self._database.write(transact, adds_only=adds_only and not caller.idempotency_key)
 
 
 @lru_cache(maxsize=64)

@@ -26,4 +26,4 @@ class CreateDemo:
             transaction.record(Change("demo", "insert", str(demo.demo_id), demo.version, differences(None, demo)))
             return demo
 
-        return self.unit_of_work.execute(caller, work, Demo)
+        return self.unit_of_work.execute(caller, work, Demo, adds_only=True)

@@ -49,6 +49,17 @@ class Transaction(Protocol):
 class UnitOfWork(Protocol):
     """One transaction per call. `work` may run in another thread, and again after a deadlock."""
 
-    def execute(self, caller: Passport, work: Callable[[Transaction], ResultT], result: type[ResultT]) -> ResultT:
-        """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns."""
+    def execute(
+        self,
+        caller: Passport,
+        work: Callable[[Transaction], ResultT],
+        result: type[ResultT],
+        *,
+        adds_only: bool = False,
+    ) -> ResultT:
+        """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns.
+
+        `adds_only` promises that the work adds objects and touches none that is there: it may then share its
+        transaction with others of its kind, whose failures it does not see.
+        """
         ...

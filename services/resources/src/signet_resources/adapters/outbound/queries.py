@@ -5,11 +5,12 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
 from signet_common.sql.database import Database
+from signet_common.sql.driver import PreparedSelect
 from signet_common.sql.paging import Page, PagedStatement, PageRequest, contains, day_end, day_start
 from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.tables import DEMOS
@@ -20,8 +21,9 @@ from signet_resources.domain.errors import DemoNotFound
 DEMO_COLUMNS = tuple(DEMOS.c[field.name] for field in fields(Demo))
 """In the order of the dataclass, so that a row is its arguments."""
 
-# Built once: a statement that is built anew at each request is half of what reading one row costs.
-_ACTIVE = select(*DEMO_COLUMNS).where(DEMOS.c.demo_id == bindparam("demo_id"), DEMOS.c.demo_state == "active")
+_ACTIVE = PreparedSelect(
+    select(*DEMO_COLUMNS).where(DEMOS.c.demo_id == bindparam("demo_id"), DEMOS.c.demo_state == "active")
+)
 
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "contains": contains(DEMOS.c.demo_name, bindparam("contains")),
@@ -41,28 +43,23 @@ class SqlDemoQueries:
 
     def get_active(self, demo_id: int, caller: Passport, *, record: bool) -> Demo:
         """Read one row by its id."""
-        row = self._database.read(lambda connection: connection.execute(_ACTIVE, {"demo_id": demo_id}).first())
+        rows = self._database.read(lambda connection: _ACTIVE.rows(connection, {"demo_id": demo_id}))
+        demo = Demo(*rows[0]) if rows else None
         owner = owner_filter(caller)
-        if row is None or (owner is not None and row.created_by != owner):
+        if demo is None or (owner is not None and demo.created_by != owner):
             raise DemoNotFound(f"there is no active demo {demo_id}")
         if record:
             self._events.append(self._database, Change("demo", "query", str(demo_id)), caller)
-        return demo_from(row)
+        return demo
 
     def search(self, wanted: DemoFilter, caller: Passport, *, record: bool) -> Page[Demo]:
         """Read one page in the order of ids."""
         narrowed = _parameters(wanted, owner_filter(caller))
         listing, request = _listing(frozenset(narrowed)), PageRequest(wanted.page, wanted.per_page, wanted.count)
-        page = self._database.read(lambda connection: listing.fetch(connection, request, demo_from, narrowed))
+        page = self._database.read(lambda connection: listing.fetch(connection, request, Demo, narrowed))
         if record:
             self._events.append(self._database, Change("demo", "query"), caller)
         return page
-
-
-def demo_from(row: Row[Any]) -> Demo:
-    """The demo of a row of `DEMO_COLUMNS`."""
-    values: tuple[Any, ...] = tuple(row)
-    return Demo(*values)
 
 
 def _parameters(wanted: DemoFilter, owner: int | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_resources.adapters.outbound.event_map import EventMap
-from signet_resources.adapters.outbound.queries import DEMO_COLUMNS, demo_from
+from signet_resources.adapters.outbound.queries import DEMO_COLUMNS
 from signet_resources.adapters.outbound.tables import DEMOS
 from signet_resources.domain.demos import CLIENT_FIELDS, Demo
 from signet_resources.domain.errors import DemoNameTaken, DemoNotFound, VersionMismatch
@@ -34,7 +34,7 @@ class SqlDemos:
         row = self._connection.execute(wanted).first()
         if row is None:
             raise DemoNotFound(f"there is no demo {demo_id}")
-        return demo_from(row)
+        return Demo(*tuple(row))
 
     def add(self, fields: Mapping[str, Any], *, by: int | None, at: datetime) -> Demo:
         """Insert and read the generated id."""
