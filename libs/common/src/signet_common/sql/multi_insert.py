@@ -63,7 +63,8 @@ def _into(table: Table, columns: Sequence[str], dialect: Dialect) -> str:
 
 
 def _unnest(table: Table, columns: Sequence[str], dialect: Dialect) -> str:
-    arrays = ", ".join(f"%s::{_array_of(table.c[column].type, dialect)}[]" for column in columns)
+    # %b: in PostgreSQL's binary form. As text, psycopg escapes every value of an array, at 60 µs for an event.
+    arrays = ", ".join(f"%b::{_array_of(table.c[column].type, dialect)}[]" for column in columns)
     return f"{_into(table, columns, dialect)} SELECT * FROM unnest({arrays})"  # noqa: S608
 
 
