@@ -102,16 +102,26 @@ class GroupedServerWriter:
         return in_transaction(connection, lambda connection: _run(connection, group, _run_plainly))
 
 
-def _together_or_alone(
-    group: Sequence[_Member], commit: Callable[[Sequence[_Member], Connection], list[Any]], connection: Connection
-) -> list[Any]:
+_Commit = Callable[[Sequence[_Member], Connection], list[Any]]
+
+
+def _together_or_alone(group: Sequence[_Member], commit: _Commit, connection: Connection) -> list[Any]:
     """The members' results from one transaction; from one transaction each, when some member spoils it for all."""
     try:
         return commit(group, connection)
     except _GroupSpoilt as spoilt:
         if len(group) == 1 or connection.invalidated:
             return [spoilt.__cause__] * len(group)
-    return [result for member in group for result in _together_or_alone([member], commit, connection)]
+    return [_alone(member, commit, connection) for member in group]
+
+
+def _alone(member: _Member, commit: _Commit, connection: Connection) -> Any:
+    try:
+        return commit([member], connection)[0]
+    except _GroupSpoilt as spoilt:
+        return spoilt.__cause__
+    except Exception as failed:  # noqa: BLE001 - of its own commit: what others have committed stays theirs
+        return failed
 
 
 def _run(
