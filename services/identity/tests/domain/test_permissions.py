@@ -37,6 +37,29 @@ def test_rights_cover_exactly_what_they_contain(holder: Rights, other: Rights, c
     assert holder.covers(other) is covered
 
 
+STAR_OWN = Rights.of([Permission("*:*", Scope.OWN), Permission("demo:query", Scope.ANY)])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (rights(demo__query=Scope.ANY), rights(demo__query=Scope.OWN), {"demo:query": "own"}),
+        (rights(demo__query=Scope.OWN), rights(demo__query=Scope.ANY, demo__delete=Scope.ANY), {"demo:query": "own"}),
+        (EVERYTHING, rights(demo__query=Scope.ANY), {"demo:query": "any"}),
+        (EVERYTHING, EVERYTHING, {"*:*": "any"}),
+        (STAR_OWN, EVERYTHING, {"*:*": "own", "demo:query": "any"}),
+        (STAR_OWN, rights(demo__query=Scope.ANY, made__up=Scope.ANY), {"demo:query": "any", "made:up": "own"}),
+        (rights(demo__query=Scope.ANY), rights(demo__delete=Scope.ANY), {}),
+        (rights(), EVERYTHING, {}),
+    ],
+)
+def test_an_intersection_is_what_both_allow(one: Rights, other: Rights, both: dict[str, str]) -> None:
+    """A key held to a subset does no more than its user may, and no more than the subset names."""
+    assert one.intersection(other).scopes == other.intersection(one).scopes == both
+    assert one.covers(one.intersection(other))
+    assert other.covers(one.intersection(other))
+
+
 def test_the_wildcard_becomes_the_operations_that_the_contracts_name() -> None:
     """The gateway compares concrete names, so no star may reach it."""
     assert EVERYTHING.expanded({"demo:create", "record:query"}) == {"demo:create": "any", "record:query": "any"}

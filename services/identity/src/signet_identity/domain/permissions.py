@@ -45,6 +45,23 @@ class Rights:
         """Whether the holder of these rights lacks nothing of `other`."""
         return all(self._allows(name, scope) for name, scope in other.scopes.items())
 
+    def intersection(self, other: "Rights") -> "Rights":
+        """What both allow: each name in the narrower of its two widest scopes; a wildcard stays one where both have it.
+
+        Both cover the result, so a credential that is held to a subset can never do more than its holder.
+        """
+        scopes: dict[str, Scope] = {}
+        for name in {**self.scopes, **other.scopes}:
+            mine, theirs = self.scope_of(name), other.scope_of(name)
+            if mine is not None and theirs is not None:
+                scopes[name] = Scope.ANY if mine is theirs is Scope.ANY else Scope.OWN
+        return Rights(scopes)
+
+    def scope_of(self, name: str) -> Scope | None:
+        """The widest scope in which a permission is held, by name or by wildcard; None: not at all."""
+        held = {self.scopes.get(name), self.scopes.get(EVERYTHING)}
+        return Scope.ANY if Scope.ANY in held else Scope.OWN if Scope.OWN in held else None
+
     def expanded(self, operations: Iterable[str]) -> dict[str, str]:
         """Concrete permissions, the wildcard replaced by the operations that the contracts name."""
         concrete = {name: scope.value for name, scope in self.scopes.items() if name != EVERYTHING}
@@ -56,6 +73,5 @@ class Rights:
         return concrete
 
     def _allows(self, name: str, scope: Scope) -> bool:
-        return any(
-            held is Scope.ANY or held is scope for held in (self.scopes.get(name), self.scopes.get(EVERYTHING)) if held
-        )
+        held = self.scope_of(name)
+        return held is Scope.ANY or held is scope
