@@ -99,7 +99,7 @@ class FakeRoles:
     def lock_administration(self) -> None:
         """Fakes run one transaction at a time."""
 
-    def seed(self, roles: Mapping[str, RoleSeed]) -> list[Role]:
+    def seed(self, roles: Mapping[str, RoleSeed], *, at: datetime) -> list[Role]:
         missing = [name for name in roles if name not in self._store.roles]
         for name in missing:
             role = Role(len(self._store.roles) + 1, name, roles[name].description, roles[name].permissions)
@@ -252,7 +252,7 @@ class FakePasswords:
 def unit_of_work() -> FakeUnitOfWork:
     """A store in memory with the seeded roles."""
     fake = FakeUnitOfWork()
-    fake.execute(ANYBODY, lambda transaction: transaction.roles.seed(SEEDED_ROLES), list)
+    fake.execute(ANYBODY, lambda transaction: transaction.roles.seed(SEEDED_ROLES, at=NOW), list)
     return fake
 
 

@@ -1,15 +1,19 @@
 """The migrations and the row classes say the same, on every engine."""
 
+from datetime import UTC, datetime
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
 import signet_identity
 from signet_common.sql.administration import migrations_folder
 from signet_common.sql.engines import open_engine
 from signet_common.sql.migrations import head, upgrade
-from signet_identity.adapters.outbound.tables import Tables
+from signet_identity.adapters.outbound.tables import ROLES, Tables
 
 FOLDER = migrations_folder(signet_identity.__file__)
 
@@ -44,3 +48,23 @@ def test_every_table_and_column_explains_itself(engine):
     for table in Tables.metadata.tables:
         assert inspector.get_table_comment(table)["text"]
         assert all(column["comment"] for column in inspector.get_columns(table))
+
+
+def test_what_was_there_before_stays_usable(database_url):
+    """A column that rows must fill gets something true for rows that were there first."""
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO roles (role_name, description) VALUES ('clerk', 'writes')"))
+        connection.commit()
+    before = datetime.now(UTC)
+    upgrade(database_url, FOLDER)
+    with engine.connect() as connection:
+        role = connection.execute(select(ROLES)).one()
+    engine.dispose()
+    assert (role.role_name, role.version, role.created_by) == ("clerk", 1, None)
+    assert role.created_at == role.updated_at >= before

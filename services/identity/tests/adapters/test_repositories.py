@@ -60,7 +60,7 @@ def house(request, tmp_path):
     upgrade(url, migrations_folder(signet_identity.__file__))
     database, keyring = Database.open(url, grouped=False), Keyring("k1", {"k1": b"k" * 32})
     work = sql_unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
-    work.execute(CALLER, lambda transaction: transaction.roles.seed(SEEDED_ROLES), list)
+    work.execute(CALLER, lambda transaction: transaction.roles.seed(SEEDED_ROLES, at=NOW), list)
     yield House(work, SqlAccounts(database), SqlCredentials(database, keyring))
     database.close()
     if server:
@@ -124,7 +124,7 @@ def test_active_administrators_are_counted_by_role_and_state(house):
 
 def test_seeding_adds_what_is_missing(house):
     """A role that is there stays as it is."""
-    assert house.do(lambda t: t.roles.seed(SEEDED_ROLES), list) == []
+    assert house.do(lambda t: t.roles.seed(SEEDED_ROLES, at=NOW), list) == []
     named = house.do(lambda t: t.roles.named(["user", "nobody"]), dict)
     assert list(named) == ["user"]
     assert set(named["user"].permissions) == set(SEEDED_ROLES["user"].permissions)

@@ -1,6 +1,7 @@
 """Who may create and change whom: rights never grow on their way down."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -39,7 +40,9 @@ def manager(unit_of_work, add_user, calling):
     """Somebody who manages users and may do what the role `user` may, and nothing else."""
     manages = tuple(Permission(f"user:{operation}", Scope.ANY) for operation in ("create", "query", "update"))
     seeds = {"manager": RoleSeed("", manages)}
-    unit_of_work.execute(calling(None), lambda transaction: transaction.roles.seed(seeds), list)
+    unit_of_work.execute(
+        calling(None), lambda transaction: transaction.roles.seed(seeds, at=datetime(2026, 1, 1, tzinfo=UTC)), list
+    )
     return add_user("manager", "manager", "user")
 
 

@@ -48,7 +48,7 @@ class FirstRun:
         def work(transaction: Transaction) -> bool:
             if transaction.users.any_administrator():
                 return False
-            for role in transaction.roles.seed(SEEDED_ROLES):
+            for role in transaction.roles.seed(SEEDED_ROLES, at=now):
                 transaction.record(inserted_role(role))
             new = NewUser(account.user_name, roles=(ADMINISTRATOR,))
             user = transaction.users.add(new, password_hash=password_hash, by=None, at=now)

@@ -76,7 +76,7 @@ class Roles(Protocol):
         """Hold off everybody else who is about to change who administers, until this transaction ends."""
         ...
 
-    def seed(self, roles: Mapping[str, RoleSeed]) -> list[Role]:
+    def seed(self, roles: Mapping[str, RoleSeed], *, at: datetime) -> list[Role]:
         """Insert the roles that are missing and return those."""
         ...
 

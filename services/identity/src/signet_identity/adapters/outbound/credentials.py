@@ -99,6 +99,8 @@ class SqlSessions:
             "token_sha256": token_digest(credential.credential),
             "created_at": at,
             "expires_at": expires_at,
+            "last_used_at": at,
+            "idle_expires_at": expires_at,
         }
         row_id = _insert_with_secret(self._connection, self._keyring, SESSIONS, values, credential.secret)
         return Session(row_id, user_id, expires_at)

@@ -1,6 +1,7 @@
 """The roles of one transaction."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
@@ -33,15 +34,21 @@ class SqlRoles:
         administrator = select(ROLES.c.role_id).where(ROLES.c.role_name == ADMINISTRATOR)
         self._connection.execute(administrator.with_for_update()).first()
 
-    def seed(self, seeds: Mapping[str, RoleSeed]) -> list[Role]:
+    def seed(self, seeds: Mapping[str, RoleSeed], *, at: datetime) -> list[Role]:
         """Insert the roles that are missing and return those."""
         missing = sorted(seeds.keys() - self.named(seeds.keys()).keys())
         for role_name in missing:
-            self._insert(role_name, seeds[role_name])
+            self._insert(role_name, seeds[role_name], at)
         return list(self.named(missing).values())
 
-    def _insert(self, role_name: str, seed: RoleSeed) -> None:
-        row = {"role_name": role_name, "description": seed.description}
+    def _insert(self, role_name: str, seed: RoleSeed, at: datetime) -> None:
+        row = {
+            "role_name": role_name,
+            "description": seed.description,
+            "version": 1,
+            "created_at": at,
+            "updated_at": at,
+        }
         role_id = self._connection.execute(insert(ROLES), row).inserted_primary_key[0]  # type: ignore[index]
         permissions = [
             {"role_id": role_id, "permission": permission.name, "scope": permission.scope.value}
