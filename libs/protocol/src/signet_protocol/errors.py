@@ -4,7 +4,9 @@ ProtocolError (a ValueError)          something on the wire is not spelled as th
 ├── HeaderInvalid                     headers.py: a value that must not be signed or compared
 │   ├── TimestampInvalid
 │   └── NonceInvalid
-└── TargetInvalid                     target.py: a request target with a second spelling
+├── TargetInvalid                     target.py: a request target with a second spelling
+├── SealInvalid                       sealing.py: a sealed part that cannot be opened
+└── SealingKeyInvalid                 sealing_keys.py: a key, or the announcement of one, that nobody may rely on
 """
 
 

@@ -193,6 +193,10 @@ def _own_errors(operation: Operation) -> list[ReturnCode]:
     if operation.permission:
         action = operation.permission.partition(":")[2]
         codes += [*_WHEN_SIGNED, _FORBIDDEN.get(action, ReturnCode.RESOURCE_WRITE_FORBIDDEN)]
+    if operation.sealed != "never":
+        codes.append(ReturnCode.SEAL_INVALID)
+    if operation.sealed == "required":
+        codes.append(ReturnCode.SEAL_REQUIRED)
     if operation.idempotent:
         codes.append(ReturnCode.IDEMPOTENCY_CONFLICT)
     if operation.conditional:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
 from signet_protocol.return_codes import ReturnCode
+
+Sealed = Literal["optional", "required", "never"]
+"""Whether a body may be sealed. `required` holds where the deployment says so: for passwords and secrets."""
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
@@ -39,7 +42,7 @@ class Operation:
     plural: str | None = None
     errors: tuple[ReturnCode, ...] = ()
     links: Sequence[Link] = ()
-    sealed: str = "optional"
+    sealed: Sealed = "optional"
     audit: str = ""
     idempotent: bool = False
     conditional: bool = False
@@ -64,9 +67,12 @@ def operation(
     errors: tuple[ReturnCode, ...] = (),
     links: Sequence[Link] = (),
     audit: str = "",
-    sealed: str = "optional",
+    sealed: Sealed = "optional",
 ) -> Callable[[ViewT], ViewT]:
-    """Name an operation for the contract. `audit` is the operation that its event carries, empty for none."""
+    """Name an operation for the contract. `audit` is the operation that its event carries, empty for none.
+
+    `sealed="required"` belongs to what carries a password or a secret, in either direction.
+    """
 
     def annotate(view: ViewT) -> ViewT:
         found = operation_of(view)

@@ -45,6 +45,7 @@ class ApiKeyCollection(View):
         errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.RESOURCE_WRITE_FORBIDDEN, ReturnCode.VALUE_DUPLICATE),
         links=(Link("revoke", "revokeApiKey", _TO_NEW),),
         audit="insert",
+        sealed="required",
     )
     @authentication_required("api_key", "create")
     @sign_required
@@ -104,6 +105,7 @@ class SessionCollection(View):
         "an inactive user learns it (401013) after the right password alone.",
         errors=(ReturnCode.CREDENTIALS_INVALID, ReturnCode.USER_INACTIVE),
         audit="insert",
+        sealed="required",
     )
     @public_operation
     @check_request(body=SignInBody)

@@ -28,6 +28,7 @@ class UserCollection(View):
         errors=(ReturnCode.VALUE_DUPLICATE, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
         links=(Link("read", "getUser", _TO_NEW), Link("update", "updateUser", _TO_NEW)),
         audit="insert",
+        sealed="required",
     )
     @authentication_required("user", "create")
     @sign_required
