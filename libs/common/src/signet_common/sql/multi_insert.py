@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, TypeDecorator
+from sqlalchemy import Connection, TableClause, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -27,13 +27,17 @@ _POSTGRESQL_TYPES = {str: "text", int: "bigint", datetime: "timestamptz"}
 
 
 class MultiInsert:
-    """Inserts rows of one table; every row names all columns that this one was made for."""
+    """Inserts rows of one table; every row names all columns that this one was made for.
 
-    def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
+    `conflict` ends the statement: what the engine shall do about rows that are there already.
+    """
+
+    def __init__(self, table: TableClause, columns: Sequence[str], dialect: Dialect, conflict: str = "") -> None:
         self._columns = tuple(columns)
         self._processors = tuple(_processor(table, column, dialect) for column in columns)
         self._most = MOST_VARIABLES // len(self._columns)
         self._unnest = _unnest(table, self._columns, dialect) if dialect.name == "postgresql" else None
+        self._conflict = f" {conflict}" if conflict else ""
         self._into = _into(table, self._columns, dialect)
         self._placeholder = "?" if dialect.paramstyle == "qmark" else "%s"
 
@@ -42,9 +46,11 @@ class MultiInsert:
         for first in range(0, len(rows), self._most):
             values = [self._values(row) for row in rows[first : first + self._most]]
             if self._unnest:
-                driver.execute(connection, self._unnest, [list(column) for column in zip(*values, strict=True)])
+                driver.execute(
+                    connection, self._unnest + self._conflict, [list(column) for column in zip(*values, strict=True)]
+                )
             else:
-                statement = _values(self._into, self._placeholder, len(self._columns), len(values))
+                statement = _values(self._into, self._placeholder, len(self._columns), len(values)) + self._conflict
                 driver.execute(connection, statement, [value for row in values for value in row])
 
     def _values(self, row: Mapping[str, Any]) -> list[Any]:
@@ -57,12 +63,12 @@ class MultiInsert:
 # Names come from the table's declaration, values never into the text.
 
 
-def _into(table: Table, columns: Sequence[str], dialect: Dialect) -> str:
+def _into(table: TableClause, columns: Sequence[str], dialect: Dialect) -> str:
     quoted = dialect.identifier_preparer
     return f"INSERT INTO {quoted.format_table(table)} ({', '.join(quoted.quote(column) for column in columns)})"
 
 
-def _unnest(table: Table, columns: Sequence[str], dialect: Dialect) -> str:
+def _unnest(table: TableClause, columns: Sequence[str], dialect: Dialect) -> str:
     # %b: in PostgreSQL's binary form. As text, psycopg escapes every value of an array, at 60 µs for an event.
     arrays = ", ".join(f"%b::{_array_of(table.c[column].type, dialect)}[]" for column in columns)
     return f"{_into(table, columns, dialect)} SELECT * FROM unnest({arrays})"  # noqa: S608
@@ -79,5 +85,5 @@ def _values(into: str, placeholder: str, columns: int, rows: int) -> str:
     return f"{into} VALUES {', '.join([row] * rows)}"
 
 
-def _processor(table: Table, column: str, dialect: Dialect) -> _Process | None:
+def _processor(table: TableClause, column: str, dialect: Dialect) -> _Process | None:
     return table.c[column].type.dialect_impl(dialect).bind_processor(dialect)
