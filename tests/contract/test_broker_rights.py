@@ -57,6 +57,7 @@ ALLOWED: list[tuple[str, str, Callable[[Any], object]]] = [
         (service, "tell its own events", publish(f"{service}.x.update"))
         for service in ("identity", "resources", "audit")
     ],
+    ("identity", "ask for a mail", publish("mail.send", "signet.commands")),
     ("gateway", "hear of grants", listen("identity.#")),
     ("audit", "read its queue", consume("signet.audit")),
     ("audit", "set aside what it cannot read", publish("signet.audit", "signet.dead")),
@@ -72,6 +73,17 @@ FORBIDDEN: list[tuple[str, str, Callable[[Any], object]]] = [
     ("resources", "read the audit queue", consume("signet.audit")),
     ("gateway", "read the audit queue", consume("signet.audit")),
     ("resources", "write into the audit queue", publish("signet.audit", "")),
+    *[
+        (service, "ask for a mail", publish("mail.send", "signet.commands"))
+        for service in ("resources", "audit", "gateway")
+    ],
+    *[
+        (service, "read commands", consume("signet.commands"))
+        for service in ("identity", "resources", "audit", "gateway")
+    ],
+    ("identity", "write into the queue of commands", publish("signet.commands", "")),
+    ("identity", "remove the queue of commands", lambda channel: channel.queue_delete("signet.commands")),
+    ("identity", "send commands elsewhere", lambda channel: channel.queue_bind("signet.audit", "signet.commands", "")),
     ("identity", "remove the audit queue", lambda channel: channel.queue_delete("signet.audit")),
     ("audit", "remove its queue", lambda channel: channel.queue_delete("signet.audit")),
     ("gateway", "remove the exchange", lambda channel: channel.exchange_delete("signet.events")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from signet_common.messaging.command import Command, ReceivedCommand
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import Delivery, OutgoingEvent, cloud_event, new_event_id, routing_key
 from signet_common.messaging.ports import AUDIT_CONSUMER, Bus, BusUnavailable
@@ -25,6 +26,7 @@ class MemoryBus:
         self.events: list[OutgoingEvent] = []
         self.settled: dict[str, set[int]] = {AUDIT_CONSUMER: set()}
         self.dead: list[tuple[str, str, str]] = []
+        self.commands: list[Command] = []
         self.down = False
         self.unconfirmed: set[str] = set()
 
@@ -36,6 +38,12 @@ class MemoryBus:
 
     def tail(self, bindings: Sequence[str]) -> MemoryTail:
         return MemoryTail(self, bindings)
+
+    def command_sender(self, service: str) -> MemoryCommandSender:
+        return MemoryCommandSender(self)
+
+    def command_receiver(self) -> MemoryCommandReceiver:
+        return MemoryCommandReceiver(self)
 
     def close(self) -> None:
         pass
@@ -110,6 +118,48 @@ class MemoryTail:
         pass
 
 
+class MemoryCommandSender:
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+
+    def publish(self, commands: Sequence[Command]) -> set[str]:
+        self._bus.check()
+        with self._bus.changed:
+            self._bus.commands += [command for command in commands if command not in self._bus.commands]
+            self._bus.changed.notify_all()
+        return {command.command_id for command in commands}
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryCommandReceiver:
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+        self._given: set[str] = set()
+
+    def receive(self, limit: int, timeout: float) -> list[ReceivedCommand]:
+        self._bus.check()
+        deadline = time.monotonic() + timeout
+        with self._bus.changed:
+            while not (found := self._waiting()) and (left := deadline - time.monotonic()) > 0:
+                self._bus.changed.wait(left)
+        taken = found[:limit]
+        self._given |= {command.command_id for command in taken}
+        return [ReceivedCommand(c.command_id, c.name, c.body, c) for c in taken]
+
+    def acknowledge(self, commands: Sequence[ReceivedCommand]) -> None:
+        done = {command.command_id for command in commands}
+        self._bus.commands = [command for command in self._bus.commands if command.command_id not in done]
+
+    def close(self) -> None:
+        self._given.clear()
+
+    def _waiting(self) -> list[Command]:
+        now = datetime.now(UTC)
+        return [c for c in self._bus.commands if c.expires_at > now and c.command_id not in self._given]
+
+
 @pytest.fixture
 def memory_bus() -> MemoryBus:
     return MemoryBus()
@@ -163,6 +213,17 @@ def make_event(
 def event() -> Callable[..., OutgoingEvent]:
     """Makes a valid event; arguments of `cloud_event` vary it."""
     return make_event
+
+
+def make_command(text: str = "hello", *, seconds: float = 600) -> Command:
+    expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return Command(new_event_id(), "mail.send", expires_at, f'{{"text": "{text}"}}'.encode())
+
+
+@pytest.fixture
+def command() -> Callable[..., Command]:
+    """Makes a command that is over after some seconds."""
+    return make_command
 
 
 @pytest.fixture

@@ -225,3 +225,34 @@ def test_a_tail_waits_under_gevent_without_stopping_the_hub(bus_file: Path) -> N
 def remove(file: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{file}{suffix}").unlink(missing_ok=True)
+
+
+def test_an_acknowledged_command_leaves_nothing_in_the_file(bus_file: Path, command) -> None:
+    """Neither a row nor its bytes in a page that is free: the file is copied into backups."""
+    bus = EmbeddedBus(bus_file)
+    bus.command_sender("identity").publish([command("s3cr3t-token")])
+    receiver = bus.command_receiver()
+    receiver.acknowledge(receiver.receive(1, 5))
+    receiver.close()
+    with sqlite3.connect(bus_file) as connection:
+        assert connection.execute("SELECT count(*) FROM commands").fetchone() == (0,)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"s3cr3t-token" not in bus_file.read_bytes()
+
+
+def test_a_command_that_is_over_is_erased_with_the_next(bus_file: Path, command) -> None:
+    """Though nobody ever receives."""
+    sender = EmbeddedBus(bus_file).command_sender("identity")
+    sender.publish([command(seconds=0.05)])
+    threading.Event().wait(0.1)
+    sender.publish([command()])
+    assert rows(bus_file, "SELECT count(*) FROM commands") == [(1,)]
+
+
+def test_a_file_from_before_commands_gets_their_table(bus_file: Path, event, command) -> None:
+    """An installation is brought up to date by starting it."""
+    EmbeddedBus(bus_file).publisher("resources").publish([event()])
+    with sqlite3.connect(bus_file) as connection:
+        connection.executescript("DROP TABLE commands; PRAGMA user_version = 1;")
+    assert len(EmbeddedBus(bus_file).command_sender("identity").publish([command()])) == 1
+    assert rows(bus_file, "SELECT count(*) FROM events") == [(1,)]

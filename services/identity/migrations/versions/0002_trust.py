@@ -105,7 +105,7 @@ def _create_tokens() -> None:
     op.create_table(
         "single_use_tokens",
         sa.Column("token_id", BigId, primary_key=True, comment="id, never used again"),
-        sa.Column("user_id", BigId, sa.ForeignKey("users.user_id"), nullable=False, comment="for whom it was made"),
+        sa.Column("user_id", BigId, sa.ForeignKey("users.user_id"), comment="for whom it was made; null: nobody"),
         sa.Column("purpose", sa.String(32), nullable=False, comment="password_reset or email_confirmation"),
         sa.Column("token_sha256", sa.String(64), nullable=False, comment="hex SHA-256 of the token"),
         sa.Column("subject", BinaryText(254), nullable=False, comment="e-mail address that it was sent to"),
@@ -126,6 +126,7 @@ def _create_commands() -> None:
         sa.Column("command_id", sa.String(36), primary_key=True, comment="time-ordered UUID of the command"),
         sa.Column("name", sa.String(64), nullable=False, comment="what to do, as mail.send"),
         sa.Column("body", LongText, nullable=False, comment="JSON of what it takes to do it"),
+        sa.Column("expires_at", UtcDateTime, nullable=False, comment="when it is of no use any more, and goes unsent"),
         sa.Column("created_at", UtcDateTime, nullable=False, comment="when the command was written"),
         comment="commands that the bus has not confirmed yet",
     )

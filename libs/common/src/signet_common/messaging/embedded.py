@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from signet_common.messaging.embedded_commands import EmbeddedCommandReceiver, EmbeddedCommandSender
 from signet_common.messaging.embedded_consumer import EmbeddedConsumer, register
 from signet_common.messaging.embedded_file import BusFile
 from signet_common.messaging.embedded_tail import EmbeddedTail
@@ -30,6 +31,12 @@ class EmbeddedBus:
 
     def tail(self, bindings: Sequence[str]) -> EmbeddedTail:
         return EmbeddedTail(BusFile(self._path), bindings)
+
+    def command_sender(self, service: str) -> EmbeddedCommandSender:  # noqa: ARG002  (a file knows no users)
+        return EmbeddedCommandSender(BusFile(self._path, secure_delete=True))
+
+    def command_receiver(self) -> EmbeddedCommandReceiver:
+        return EmbeddedCommandReceiver(BusFile(self._path, secure_delete=True))
 
     def close(self) -> None:
         """Nothing is shared: publishers, consumers and tails are closed by their owners."""

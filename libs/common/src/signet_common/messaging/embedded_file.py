@@ -17,7 +17,8 @@ from typing import Any
 
 from signet_common.messaging.ports import BusUnavailable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: commands. Whatever is missing in a file of an older version is added when it is opened."""
 BUSY_SECONDS = 5.0
 POLL_SECONDS = 0.01
 IDLE_POLL_SECONDS = 0.05
@@ -44,16 +45,27 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     dead_at TEXT NOT NULL,
     UNIQUE (consumer, event_id)
 );
+CREATE TABLE IF NOT EXISTS commands (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    command_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    body BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS pruning (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
 INSERT OR IGNORE INTO pruning VALUES (1, 0);
 """
 
 
 class BusFile:
-    """One connection, opened when needed and reopened after an error. `generation` counts the openings."""
+    """One connection, opened when needed and reopened after an error. `generation` counts the openings.
 
-    def __init__(self, path: Path) -> None:
+    With `secure_delete` SQLite overwrites what this connection deletes, so that no secret lies in a page that is free.
+    """
+
+    def __init__(self, path: Path, *, secure_delete: bool = False) -> None:
         self._path = path
+        self._secure_delete = secure_delete
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self.generation = 0
@@ -118,6 +130,8 @@ class BusFile:
         )
         try:
             _prepare(connection)
+            if self._secure_delete:
+                connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise

@@ -40,6 +40,11 @@ class OutgoingEvent:
     body: bytes = field(repr=False)
     ordering_key: str = ""
 
+    @property
+    def message_id(self) -> str:
+        """What a bus confirms it by."""
+        return self.event_id
+
 
 @dataclass(slots=True)
 class Delivery:

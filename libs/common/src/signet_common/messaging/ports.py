@@ -1,5 +1,7 @@
 """What Signet asks of a bus. Durable consumers lose nothing; tails see only what happens while they look.
 
+Events are for everybody and commands for one receiver; the two never share a queue or a table.
+
 BusError(Exception)
 ├── BusUrlInvalid     the address names no bus; the message never repeats it, it may hold a password
 ├── BusUnavailable    the bus cannot be reached or refuses now; try again later
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from signet_common.messaging.command import Command, ReceivedCommand
 from signet_common.messaging.event import Delivery, OutgoingEvent
 
 AUDIT_CONSUMER = "audit"
@@ -71,6 +74,33 @@ class EventTail(Protocol):
     def close(self) -> None: ...
 
 
+class CommandSender(Protocol):
+    """Hands commands to the bus, which drops each when its time is over; owned by one thread at a time."""
+
+    def publish(self, commands: Sequence[Command]) -> set[str]:
+        """Return the ids that the bus holds durably. BusUnavailable if it can hold none now."""
+
+    def close(self) -> None:
+        """Disconnect. Publishing again connects again."""
+
+
+class CommandReceiver(Protocol):
+    """The one queue of commands; owned by one thread at a time. What is not acknowledged comes again.
+
+    There are no dead letters: they would keep secrets for ever. A command that cannot be carried out is acknowledged
+    and logged, without its body.
+    """
+
+    def receive(self, limit: int, timeout: float) -> list[ReceivedCommand]:
+        """Return up to `limit` commands that are not over, waiting at most `timeout` seconds for the first."""
+
+    def acknowledge(self, commands: Sequence[ReceivedCommand]) -> None:
+        """Erase commands that have been carried out, or never can be."""
+
+    def close(self) -> None:
+        """Disconnect and give back what is not acknowledged. Receiving again connects again."""
+
+
 class Bus(Protocol):
     """One bus, embedded or a broker. Bindings are AMQP topic patterns: `*` is one word, `#` any number of them."""
 
@@ -82,5 +112,11 @@ class Bus(Protocol):
 
     def tail(self, bindings: Sequence[str]) -> EventTail:
         """Return a tail that already listens. BusUnavailable if it cannot."""
+
+    def command_sender(self, service: str) -> CommandSender:
+        """Return a sender for a service; connecting waits for the first use."""
+
+    def command_receiver(self) -> CommandReceiver:
+        """Return a receiver of every command; connecting waits for the first use."""
 
     def close(self) -> None: ...

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pika
 
 from signet_common.messaging.ports import AUDIT_CONSUMER, BusUrlInvalid
+from signet_common.messaging.rabbitmq_commands import RabbitCommandReceiver, RabbitCommandSender
 from signet_common.messaging.rabbitmq_consumer import RabbitConsumer
 from signet_common.messaging.rabbitmq_publisher import RabbitPublisher
 from signet_common.messaging.rabbitmq_tail import RabbitTail
@@ -40,6 +41,12 @@ class RabbitBus:
 
     def tail(self, bindings: Sequence[str]) -> RabbitTail:
         return RabbitTail(self._parameters, bindings)
+
+    def command_sender(self, service: str) -> RabbitCommandSender:  # noqa: ARG002  (the broker knows its user)
+        return RabbitCommandSender(self._parameters)
+
+    def command_receiver(self) -> RabbitCommandReceiver:
+        return RabbitCommandReceiver(self._parameters)
 
     def close(self) -> None:
         """Nothing is shared: publishers, consumers and tails are closed by their owners."""

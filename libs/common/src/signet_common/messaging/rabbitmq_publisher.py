@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pika
@@ -19,7 +20,19 @@ IN_FLIGHT = 500
 CONFIRM_SECONDS = 15.0
 """How long a batch may wait for its confirms: a broker that is out of disk or memory withholds them."""
 
-CONTENT_TYPE = "application/cloudevents+json"
+EVENT_CONTENT_TYPE = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to an exchange. `expiration` is in milliseconds from now, as text."""
+
+    message_id: str
+    routing_key: str
+    body: bytes = field(repr=False)
+    content_type: str
+    headers: Mapping[str, str] | None = None
+    expiration: str | None = None
 
 
 class _Confirms:
@@ -29,8 +42,7 @@ class _Confirms:
         self._exchange = exchange
         self._last_tag = 0
         self._sent: dict[int, str] = {}
-        self._waiting: deque[OutgoingEvent] = deque()
-        self._headers: Mapping[str, str] | None = None
+        self._waiting: deque[Message] = deque()
         self._returned: set[str] = set()
         self.confirmed: set[str] = set()
         self.unroutable = False
@@ -40,23 +52,23 @@ class _Confirms:
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(lambda frame: self._on_confirm(channel, frame), callback=lambda _frame: ready())
 
-    def begin(self, channel: Any, events: Sequence[OutgoingEvent], headers: Mapping[str, str] | None) -> None:
-        self._waiting.extend(events)
-        self._headers = headers
+    def begin(self, channel: Any, messages: Sequence[Message]) -> None:
+        self._waiting.extend(messages)
         self._send(channel)
 
     def _send(self, channel: Any) -> None:
         while self._waiting and len(self._sent) < IN_FLIGHT:
-            event = self._waiting.popleft()
+            message = self._waiting.popleft()
             properties = pika.BasicProperties(
-                content_type=CONTENT_TYPE,
+                content_type=message.content_type,
                 delivery_mode=PERSISTENT_DELIVERY_MODE,
-                message_id=event.event_id,
-                headers=dict(self._headers) if self._headers else None,
+                message_id=message.message_id,
+                headers=dict(message.headers) if message.headers else None,
+                expiration=message.expiration,
             )
             self._last_tag += 1
-            self._sent[self._last_tag] = event.event_id
-            channel.basic_publish(self._exchange, event.routing_key, event.body, properties, mandatory=True)
+            self._sent[self._last_tag] = message.message_id
+            channel.basic_publish(self._exchange, message.routing_key, message.body, properties, mandatory=True)
         if not self._sent:
             self.done.set()
 
@@ -69,10 +81,10 @@ class _Confirms:
         method = frame.method
         tags = self._through(method.delivery_tag) if method.multiple else [method.delivery_tag]
         for tag in tags:
-            event_id = self._sent.pop(tag)
-            if isinstance(method, Basic.Ack) and event_id not in self._returned:
-                self.confirmed.add(event_id)
-            self._returned.discard(event_id)
+            message_id = self._sent.pop(tag)
+            if isinstance(method, Basic.Ack) and message_id not in self._returned:
+                self.confirmed.add(message_id)
+            self._returned.discard(message_id)
         self._send(channel)
 
     def _through(self, last: int) -> list[int]:
@@ -84,7 +96,7 @@ class _Confirms:
         return tags
 
 
-class RabbitPublisher:
+class ConfirmedPublisher:
     """Publishes to one exchange; connects, and declares what must be there, when it has something to publish."""
 
     def __init__(self, parameters: Any, exchange: str, steps: Sequence[Step]) -> None:
@@ -92,14 +104,14 @@ class RabbitPublisher:
         self._link: Link | None = None
         self._confirms = _Confirms(exchange)
 
-    def publish(self, events: Sequence[OutgoingEvent], headers: Mapping[str, str] | None = None) -> set[str]:
+    def publish(self, messages: Sequence[Message]) -> set[str]:
         """Send all, then wait for the broker's word on each. What it returned or refused is not in the answer."""
-        if not events:
+        if not messages:
             return set()
         link, confirms = self._connected()
         confirms.confirmed, confirms.unroutable = set(), False
         confirms.done.clear()
-        link.call(lambda channel: confirms.begin(channel, events, headers))
+        link.call(lambda channel: confirms.begin(channel, messages))
         answered = confirms.done.wait(CONFIRM_SECONDS)
         confirmed = set(confirms.confirmed)
         if not answered or not link.is_up or confirms.unroutable:
@@ -120,3 +132,19 @@ class RabbitPublisher:
             confirms = self._confirms = _Confirms(self._exchange)
             self._link = Link(self._parameters, confirms.prepare, confirms.done.set)
         return self._link, self._confirms
+
+
+class RabbitPublisher:
+    """Publishes events, as `ports.EventPublisher` says."""
+
+    def __init__(self, parameters: Any, exchange: str, steps: Sequence[Step]) -> None:
+        self._publisher = ConfirmedPublisher(parameters, exchange, steps)
+
+    def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
+        """Return the ids of the events that a queue holds."""
+        return self._publisher.publish(
+            [Message(event.event_id, event.routing_key, event.body, EVENT_CONTENT_TYPE) for event in events]
+        )
+
+    def close(self) -> None:
+        self._publisher.close()

@@ -1,5 +1,7 @@
 """What Signet declares on a broker: exchanges, a quorum queue and a dead-letter queue per consumer, and their bindings.
 
+Commands have one quorum queue, and no dead letters.
+
 A service whose broker user may not declare something relies on the operator having done so (deploy/rabbitmq); where
 that is missing, `mandatory` publishing reports each event as not confirmed, so nothing is lost over it.
 """
@@ -17,11 +19,22 @@ from signet_common.messaging.ports import BusUnavailable
 
 EVENTS_EXCHANGE = "signet.events"
 DEAD_EXCHANGE = "signet.dead"
+COMMANDS = "signet.commands"
+"""The exchange that commands are sent to, and the one queue behind it."""
 DELIVERY_LIMIT = 100
 """Deliveries of one message before the broker sets it aside. A backstop against a message that kills its consumer; each
 crash counts for all messages in flight, so it is far above what restarts and failovers add up to."""
 
 ACCESS_REFUSED = 403
+
+COMMAND_QUEUE_ARGUMENTS = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": DELIVERY_LIMIT,
+    "x-message-ttl": 7 * 86_400_000,
+    "x-overflow": "reject-publish",
+}
+"""No dead-letter exchange: what nobody can carry out, or nobody came for, is dropped with the secret that it may hold.
+Each command brings its own time; the queue's, in milliseconds, is the most that it can ask for."""
 
 Step = Callable[[Any], None]
 
@@ -62,6 +75,21 @@ def queue_arguments(consumer: str) -> dict[str, Any]:
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
+
+
+def command_steps() -> list[Step]:
+    """Return what must be declared for commands. Their names are routing keys that the exchange does not look at."""
+
+    def declare_exchange(channel: Any) -> None:
+        channel.exchange_declare(COMMANDS, exchange_type="fanout", durable=True)
+
+    def declare_queue(channel: Any) -> None:
+        channel.queue_declare(COMMANDS, durable=True, arguments=COMMAND_QUEUE_ARGUMENTS)
+
+    def bind(channel: Any) -> None:
+        channel.queue_bind(COMMANDS, COMMANDS, routing_key="")
+
+    return [declare_exchange, declare_queue, bind]
 
 
 def declare_events_exchange(channel: Any) -> None:

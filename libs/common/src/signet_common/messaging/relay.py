@@ -1,7 +1,8 @@
-"""From the outbox to the bus: what was committed is published, at least once, in order per object.
+"""From an outbox to the bus: what was committed is published, at least once, in order per object.
 
 A row is marked as sent only after the bus has confirmed it, so a relay may die at any step: at worst the next one
-publishes again what consumers have seen, and they drop it by its event id.
+publishes again what consumers have seen, and they drop it by its id. Events and commands leave alike, each kind from an
+outbox of its own and by a relay of its own.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
 from signet_common.messaging.backoff import Backoff
-from signet_common.messaging.event import OutgoingEvent
-from signet_common.messaging.ports import BusUnavailable, EventPublisher
+from signet_common.messaging.ports import BusUnavailable
 
 BATCH = 500
 IDLE_SECONDS = 0.5
@@ -25,27 +25,54 @@ LEASE_RETRY_SECONDS = 1.0
 _logger = logging.getLogger(__name__)
 
 
-class OutboxSource(Protocol):
-    """The outbox of one service, as the relay needs it."""
+class Outgoing(Protocol):
+    """What waits in an outbox: an event or a command."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def ordering_key(self) -> str: ...
+
+
+OutgoingT = TypeVar("OutgoingT", bound=Outgoing)
+OutgoingT_co = TypeVar("OutgoingT_co", bound=Outgoing, covariant=True)
+OutgoingT_contra = TypeVar("OutgoingT_contra", bound=Outgoing, contravariant=True)
+
+
+class Publisher(Protocol[OutgoingT_contra]):
+    """Where it goes; see `ports.EventPublisher` and `ports.CommandSender`."""
+
+    def publish(self, outgoing: Sequence[OutgoingT_contra], /) -> set[str]: ...
+
+    def close(self) -> None: ...
+
+
+class OutboxSource(Protocol[OutgoingT_co]):
+    """One outbox of a service, as the relay needs it."""
 
     def hold_lease(self, holder: str) -> bool:
         """Take or renew the service's relay lease; False while another holder has it."""
 
-    def pending(self, limit: int) -> Sequence[OutgoingEvent]:
-        """Return committed events that are not marked as sent, oldest first, in order per object."""
+    def pending(self, limit: int) -> Sequence[OutgoingT_co]:
+        """Return what was committed and is not marked as sent, oldest first, in order per object."""
 
     def mark_sent(self, ids: Collection[str]) -> None:
-        """Mark the rows of these event ids as sent, in one transaction."""
+        """Mark the rows of these ids as sent, in one transaction."""
 
     def wait(self, timeout: float) -> None:
         """Wait at most `timeout` seconds; return early when there may be something to send."""
 
 
-class Relay:
-    """Moves one service's events. `run` belongs to one thread; it owns the publisher and closes it."""
+class Relay(Generic[OutgoingT]):
+    """Empties one outbox of a service. `run` belongs to one thread; it owns the publisher and closes it."""
 
     def __init__(
-        self, source: OutboxSource, publisher: EventPublisher, *, batch: int = BATCH, backoff: Backoff | None = None
+        self,
+        source: OutboxSource[OutgoingT],
+        publisher: Publisher[OutgoingT],
+        *,
+        batch: int = BATCH,
+        backoff: Backoff | None = None,
     ) -> None:
         self._source, self._publisher, self._batch = source, publisher, batch
         self._backoff = backoff or Backoff()
@@ -64,7 +91,7 @@ class Relay:
         try:
             complete = self._move(stop)
         except BusUnavailable as error:
-            self._failed(stop, "the bus takes no events: %s", error)
+            self._failed(stop, "the bus takes nothing: %s", error)
         except Exception:
             # The loop of this thread: the database may be away, and the outbox is read again when it is back.
             _logger.exception("the relay failed")
@@ -73,24 +100,24 @@ class Relay:
             if complete:
                 self._succeeded()
             else:
-                self._failed(stop, "the bus did not confirm every event", None)
+                self._failed(stop, "the bus did not confirm everything", None)
 
     def _move(self, stop: threading.Event) -> bool:
         """Publish and mark one batch; True if nothing was left unconfirmed."""
         if not self._source.hold_lease(self._holder):
             stop.wait(LEASE_RETRY_SECONDS)
             return True
-        events = self._source.pending(self._batch)
-        if not events:
+        outgoing = self._source.pending(self._batch)
+        if not outgoing:
             self._source.wait(IDLE_SECONDS)
             return True
-        sent = confirmed_in_order(events, self._publisher.publish(events))
+        sent = confirmed_in_order(outgoing, self._publisher.publish(outgoing))
         if sent:
             self._source.mark_sent(sent)
             self._backoff.reset()
-        if len(events) < self._batch:
+        if len(outgoing) < self._batch:
             stop.wait(GATHER_SECONDS)
-        return len(sent) == len(events)
+        return len(sent) == len(outgoing)
 
     def _failed(self, stop: threading.Event, message: str, error: BusUnavailable | None) -> None:
         if not self._failing:  # once per outage, not once per attempt
@@ -100,21 +127,21 @@ class Relay:
 
     def _succeeded(self) -> None:
         if self._failing:
-            _logger.info("the bus takes events again")
+            _logger.info("the bus takes everything again")
         self._failing = False
         self._backoff.reset()
 
 
-def confirmed_in_order(events: Sequence[OutgoingEvent], confirmed: Collection[str]) -> list[str]:
+def confirmed_in_order(outgoing: Sequence[Outgoing], confirmed: Collection[str]) -> list[str]:
     """Return the confirmed ids without those that follow an unconfirmed event of the same object.
 
     These are published again behind it, so that the last thing a consumer hears of an object is the latest.
     """
     held_back: set[str] = set()
     sent = []
-    for event in events:
-        if event.event_id not in confirmed:
-            held_back.add(event.ordering_key)
-        elif not event.ordering_key or event.ordering_key not in held_back:
-            sent.append(event.event_id)
+    for message in outgoing:
+        if message.message_id not in confirmed:
+            held_back.add(message.ordering_key)
+        elif not message.ordering_key or message.ordering_key not in held_back:
+            sent.append(message.message_id)
     return sent

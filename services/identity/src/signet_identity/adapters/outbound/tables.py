@@ -156,7 +156,9 @@ class SingleUseTokenRow(Tables):
     )
 
     token_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
-    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.user_id"), comment="for whom it was made")
+    user_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("users.user_id"), comment="for whom it was made; null: nobody"
+    )
     purpose: Mapped[str] = mapped_column(String(32), comment="password_reset or email_confirmation")
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True, comment="hex SHA-256 of the token")
     subject: Mapped[str] = mapped_column(BinaryText(254), comment="e-mail address that it was sent to")
