@@ -12,7 +12,7 @@ from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.adapters.outbound.identity import IdentityGrants
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
-from signet_gateway.application.errors import GrantsUnavailable, UpstreamTimeout, UpstreamUnavailable
+from signet_gateway.application.errors import GrantsUnavailable, UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.grants import Credential
 from signet_gateway.application.ports import CheckResult, UpstreamAnswer
 from signet_protocol.signing import body_digest
@@ -196,6 +196,30 @@ def test_connections_are_bounded(serve):
         upstream.send("GET", "/", [], b"")
     assert slow.get(timeout=2).status == 200
     assert upstream.send("GET", "/", [], b"").status == 200
+
+
+def test_a_busy_service_is_waited_for_once_and_not_taken_for_a_broken_one(serve):
+    """The limit is the gateway's own: who meets it waits one time limit, and opens no breaker for everybody else."""
+    server = serve(lambda: gevent.sleep(0.4) or OK)
+    upstream = client(server, size=1, connect_timeout=0.2)
+    slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
+    gevent.sleep(0.05)
+    waiting = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(6)]
+    gevent.joinall(waiting, timeout=2)  # a second wait would find the place free again
+    assert {type(waiter.exception) for waiter in waiting} == {UpstreamBusy}
+    assert slow.get(timeout=2).status == 200
+    assert upstream.send("GET", "/", [], b"").status == 200
+
+
+def test_the_queue_for_a_busy_service_is_bounded(serve):
+    """Who could only wait in vain is told at once, and holds no memory meanwhile."""
+    server = serve(lambda: gevent.sleep(0.3) or OK)
+    upstream = client(server, size=1, connect_timeout=5.0)
+    served = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(1 + 8)]
+    gevent.sleep(0.05)
+    with pytest.raises(UpstreamBusy):
+        upstream.send("GET", "/", [], b"")
+    assert {one.get(timeout=3).status for one in served} == {200}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ GatewayError(Exception)
 ├── NoncesUnavailable         nobody can say whether this is a replay: refused, fail closed
 └── UpstreamFailed
     ├── UpstreamUnavailable   no answer from the service, or none that may be passed on
+    │   └── UpstreamBusy      it was not asked: as many requests are under way there as may be
     ├── UpstreamTimeout       no answer in time; whether the request was applied is not known
     └── AnswerUnfit           an answer that is no envelope: 500001, and the log says what
 """
@@ -65,6 +66,10 @@ class UpstreamFailed(GatewayError):
 
 class UpstreamUnavailable(UpstreamFailed):
     """The service cannot be reached, broke off, or said something that is not for clients."""
+
+
+class UpstreamBusy(UpstreamUnavailable):
+    """Every connection to the service is in use. Nothing was sent, and it says nothing about the service's health."""
 
 
 class UpstreamTimeout(UpstreamFailed):

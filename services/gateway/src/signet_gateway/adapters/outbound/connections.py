@@ -6,26 +6,34 @@ from contextlib import suppress
 import gevent.socket
 from gevent.lock import BoundedSemaphore
 
-from signet_gateway.application.errors import UpstreamUnavailable
+from signet_gateway.application.errors import UpstreamBusy, UpstreamUnavailable
+
+_WAITING_PER_PLACE = 8
 
 
 class Connections:
-    """A pool of connections to `host:port`, at most `size` of them in use. All times are in seconds."""
+    """A pool of connections to `host:port`, at most `size` of them in use: the service's concurrency limit.
+
+    Who finds no place waits for one, at most `connect_timeout` seconds, and only while few enough others do: a queue
+    that cannot be served in time is better told so at once. All times are in seconds.
+    """
 
     def __init__(self, host: str, port: int, *, size: int, connect_timeout: float, read_timeout: float) -> None:
         self._address = (host, port)
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._places = BoundedSemaphore(size)
+        self._waiting = 0
+        self._most_waiting = size * _WAITING_PER_PLACE
         self._idle: list[gevent.socket.socket] = []
 
     def take(self, *, fresh: bool) -> tuple[gevent.socket.socket, bool]:
         """Return a connection and whether it has been used before; `fresh` asks for a new one.
 
-        Raises UpstreamUnavailable when none can be made, or none becomes free in time.
+        Raises UpstreamBusy when none becomes free in time, UpstreamUnavailable when none can be made.
         """
-        if not self._places.acquire(timeout=self._connect_timeout):
-            raise UpstreamUnavailable(f"all connections to {self._address[0]}:{self._address[1]} are busy")
+        if not self._places.acquire(blocking=False) and not self._wait_for_place():
+            raise UpstreamBusy(f"all connections to {self._address[0]}:{self._address[1]} are busy")
         try:
             while self._idle and not fresh:
                 connection = self._idle.pop()
@@ -51,6 +59,15 @@ class Connections:
         """Close the idle connections."""
         while self._idle:
             self._idle.pop().close()
+
+    def _wait_for_place(self) -> bool:
+        if self._waiting >= self._most_waiting:
+            return False
+        self._waiting += 1
+        try:
+            return self._places.acquire(timeout=self._connect_timeout)
+        finally:
+            self._waiting -= 1
 
     def _connect(self) -> gevent.socket.socket:
         try:

@@ -19,7 +19,7 @@ from geventhttpclient.response import HTTPParseError
 from signet_gateway.adapters.outbound.answer_parser import AnswerParser
 from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
-from signet_gateway.application.errors import UpstreamTimeout, UpstreamUnavailable
+from signet_gateway.application.errors import UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.ports import UpstreamAnswer
 
 _RECEIVE_BYTES = 65_536
@@ -47,6 +47,8 @@ class HttpUpstream:
         message = self._message(method, target, headers, body)
         try:
             answer = self._try_twice(method, message)
+        except UpstreamBusy:
+            raise  # the gateway's own limit: no verdict on the service, which may be answering everybody else
         except (UpstreamUnavailable, UpstreamTimeout):
             self._breaker.failed()
             raise
@@ -66,6 +68,8 @@ class HttpUpstream:
     def _try_twice(self, method: str, message: bytes) -> UpstreamAnswer:
         try:
             connection, used = self._connections.take(fresh=False)
+        except UpstreamBusy:
+            raise  # it has waited already
         except UpstreamUnavailable:
             gevent.sleep(_SECOND_TRY_AFTER)
             connection, used = self._connections.take(fresh=False)
