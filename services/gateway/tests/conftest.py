@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from signet_gateway.application.contracts import Contract, read_contract
 from signet_gateway.application.errors import GatewayError
 from signet_gateway.application.grants import Credential, Grant
 from signet_gateway.application.own_contract import own_contract
-from signet_gateway.application.ports import CheckResult, Claim, UpstreamAnswer
+from signet_gateway.application.ports import Allowance, CheckResult, Claim, UpstreamAnswer
+from signet_gateway.application.traffic import Limits
 from signet_gateway.bootstrap import Outside, compose
 from signet_protocol.signing import body_digest, sign, signing_key, string_to_sign, utc_day
 
@@ -72,13 +73,14 @@ class FakeNonces:
 class FakeLimiter:
     """Lets everything through until `wait` is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "public") -> None:
+        self.name = name
         self.wait = 0.0
         self.taken: list[str] = []
 
-    def take(self, address: str) -> float:
-        self.taken.append(address)
-        return self.wait
+    def take(self, key: str) -> Allowance:
+        self.taken.append(key)
+        return Allowance(self.name, 60, 60, 0 if self.wait else 59, self.wait or 30.0, not self.wait)
 
 
 class FakeUpstream:
@@ -226,7 +228,7 @@ def contracts() -> list[Contract]:
         "paths": {
             "/api/v1/demos": {
                 "get": {"x-permission": "demo:query"},
-                "post": {"x-permission": "demo:create", "x-max-body-bytes": 100},
+                "post": {"operationId": "createDemo", "x-permission": "demo:create", "x-max-body-bytes": 100},
             },
             "/api/v1/demos/{demo_id}": {
                 "get": {"x-permission": "demo:query"},
@@ -240,7 +242,10 @@ def contracts() -> list[Contract]:
     identity = {
         "openapi": "3.1.0",
         "info": {"title": "identity", "version": "1", "x-service": "identity"},
-        "paths": {"/api/v1/sessions": {"post": {"x-public": True}}, "/api/v1/motd": {"get": {"x-public": True}}},
+        "paths": {
+            "/api/v1/sessions": {"post": {"operationId": "signIn", "x-public": True}},
+            "/api/v1/motd": {"get": {"x-public": True}},
+        },
         "components": {"schemas": {"Error": {"type": "object"}}},
     }
     documents = {"resources.yaml": resources, "identity.yaml": identity, "gateway.yaml": own_contract()}
@@ -263,8 +268,8 @@ def grant(credential_id: str = "api_key/7") -> Grant:
     )
 
 
-@pytest.fixture
-def house() -> House:
+def build_house(**limits: Any) -> House:
+    """Return the application; `limits` are the limits beside that of public operations."""
     made = House()
     made.grants.known = {
         Credential("api_key", API_KEY): grant(),
@@ -275,13 +280,23 @@ def house() -> House:
         clock=made.clock,
         grants=made.grants,
         nonces=made.nonces,
-        public_limit=made.limiter,
+        limits=Limits(made.limiter, **limits),
         passports=PassportIssuer("gateway", keys, made.clock),
         upstreams={"resources": made.resources, "identity": made.identity},
         probes=[made.probe],
     )
     made.application = compose(contracts(), outside, max_body_bytes=1000)
     return made
+
+
+@pytest.fixture
+def make_house() -> Callable[..., House]:
+    return build_house
+
+
+@pytest.fixture
+def house() -> House:
+    return build_house()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from signet_common.observability.access_log import AccessLog
 from signet_common.passport import PassportIssuer
+from signet_gateway.application.traffic import Limits
 from signet_gateway.bootstrap import Outside, compose
 
 
@@ -18,7 +19,7 @@ def logged(house, make_contracts, tmp_path):
         house.clock,
         house.grants,
         house.nonces,
-        house.limiter,
+        Limits(house.limiter),
         PassportIssuer("gateway", keys, house.clock),
         {"resources": house.resources, "identity": house.identity},
         [],

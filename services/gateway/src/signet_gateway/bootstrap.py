@@ -26,7 +26,7 @@ from signet_gateway.adapters.outbound.grant_cache import GrantCache
 from signet_gateway.adapters.outbound.identity import IdentityGrants
 from signet_gateway.adapters.outbound.nonce_file import current_boot_id
 from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
-from signet_gateway.adapters.outbound.rate_limits import AddressLimiter
+from signet_gateway.adapters.outbound.rate_limits import RateLimits
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.admission import ISSUER, Admission
@@ -42,12 +42,12 @@ from signet_gateway.application.ports import (
     GrantSource,
     NonceStore,
     Passports,
-    RateLimiter,
     ReadinessProbe,
     Upstream,
 )
 from signet_gateway.application.readiness import Readiness
 from signet_gateway.application.routes import RouteTable
+from signet_gateway.application.traffic import Limits, Traffic
 from signet_gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Outside:
     clock: Clock
     grants: GrantSource
     nonces: NonceStore
-    public_limit: RateLimiter
+    limits: Limits
     passports: Passports
     upstreams: Mapping[str, Upstream]
     probes: Sequence[ReadinessProbe]
@@ -91,11 +91,13 @@ def compose(
     known = [operation for contract in contracts for operation in operations(contract)]
     if homeless := {operation.service for operation in known} - outside.upstreams.keys():
         raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
+    if unheard_of := outside.limits.operations.keys() - {operation.operation_id for operation in known}:
+        raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
     replays = ReplayGuard(outside.clock, outside.nonces)
     authentication = Authentication(outside.clock, outside.grants, replays)
     gateway = Gateway(
         RouteTable(known),
-        Admission(authentication, replays, outside.public_limit, max_body_bytes),
+        Admission(authentication, replays, Traffic(outside.limits), max_body_bytes),
         Forwarding(outside.passports, outside.upstreams),
     )
     pages = Pages(Readiness(outside.probes, time.monotonic), orjson.dumps(merged_document(contracts)), _docs)
@@ -118,11 +120,12 @@ def build(settings: GatewaySettings) -> RunningGateway:
     passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues))
     upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
     nonces = SqliteNonceStore(settings.nonces_path, time.time, current_boot_id())
+    rates = RateLimits(settings.limits_url)
     # Connections and a circuit breaker of their own: slow sign-ins must not keep everybody else from being known.
     for_grants = _upstream("identity", settings.upstreams["identity"], settings)
     grants = GrantCache(
         IdentityGrants(for_grants, passports),
-        AddressLimiter(settings.unknown_rate, time.monotonic),
+        rates.limiter("unknown", f"{settings.unknown_rate}/minute"),
         time.monotonic,
     )
     bus = open_bus(settings.bus_url)
@@ -131,7 +134,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         clock=time.time,
         grants=grants,
         nonces=nonces,
-        public_limit=AddressLimiter(settings.public_rate, time.monotonic),
+        limits=_limits(rates, settings),
         passports=passports,
         upstreams=upstreams,
         probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
@@ -150,6 +153,15 @@ def build(settings: GatewaySettings) -> RunningGateway:
         gevent.spawn(events.run, Event())
 
     return RunningGateway(application, start)
+
+
+def _limits(rates: RateLimits, settings: GatewaySettings) -> Limits:
+    return Limits(
+        public=rates.limiter("public", f"{settings.public_rate}/minute"),
+        address=rates.limiter("address", settings.address_rate) if settings.address_rate else None,
+        credential=rates.limiter("credential", settings.credential_rate) if settings.credential_rate else None,
+        operations={name: rates.limiter(name, rate) for name, rate in settings.operation_rates},
+    )
 
 
 def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstream:

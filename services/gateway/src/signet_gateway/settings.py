@@ -1,6 +1,7 @@
 """What the gateway is told by its environment, under the prefix `GATEWAY_`."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,19 @@ def _networks(text: str) -> tuple[_Network, ...]:
         raise ValueError("wanted networks in CIDR notation without host bits, comma separated") from None
 
 
+def _rates(text: str) -> tuple[tuple[str, str], ...]:
+    """Read `signIn=10/minute,createUser=5/second`, by the operation's id in its contract; empty for none."""
+    rates = {}
+    for entry in filter(None, map(str.strip, text.split(","))):
+        name, _, rate = entry.partition("=")
+        if not re.fullmatch(r"\w{1,64}", name) or not re.fullmatch(_RATE, rate):
+            raise ValueError("wanted operationId=number/second, /minute, /hour or /day, comma separated")
+        rates[name] = rate
+    return tuple(rates.items())
+
+
+_RATE = r"[1-9][0-9]{0,8}/(second|minute|hour|day)"
+_OptionalRate = Annotated[str, matching(rf"({_RATE})?", "number/second, /minute, /hour or /day, or empty for no limit")]
 _Rate = Annotated[int, whole_number(least=1)]
 _Seconds = Annotated[float, number(above=0)]
 
@@ -56,6 +70,10 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     access_log: str = ""
     public_rate: _Rate = 60
     unknown_rate: _Rate = 60
+    limits_url: Annotated[str, matching(r"memory:|rediss?://[^/?#]+(/[0-9]+)?", "memory: or redis://…")] = "memory:"
+    address_rate: _OptionalRate = ""
+    credential_rate: _OptionalRate = ""
+    operation_rates: Annotated[tuple[tuple[str, str], ...], _rates] = ()
     connections: _Rate = 128
     connect_timeout: _Seconds = 2.0
     read_timeout: _Seconds = 30.0

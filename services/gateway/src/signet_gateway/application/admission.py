@@ -1,7 +1,8 @@
 """The gate: every check that a request meets, in the order that the protocol fixes.
 
-Signed: headers, timestamp window, grant, signature, account, nonce, permission, passport. A nonce is claimed once the
-signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot be asked for twice.
+Signed: headers, timestamp window, grant, signature, account, rate limits, nonce, permission, passport. A nonce is
+claimed once the signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot be
+asked for twice.
 
 Public: nothing to sign with. What changes state still carries timestamp and nonce, claimed after the rate limit.
 """
@@ -14,10 +15,10 @@ from signet_gateway.application.authentication import Authentication, prove
 from signet_gateway.application.content import check_content, forwarded_headers, read_body
 from signet_gateway.application.contracts import Operation
 from signet_gateway.application.credentials import read_credential, read_freshness, read_signature
-from signet_gateway.application.errors import Refusal, rate_limited
+from signet_gateway.application.errors import Refusal
 from signet_gateway.application.freshness import ReplayGuard
-from signet_gateway.application.ports import RateLimiter
 from signet_gateway.application.request import Request
+from signet_gateway.application.traffic import Traffic
 from signet_protocol.signing import body_digest
 
 ISSUER = "gateway"
@@ -40,15 +41,16 @@ class Admission:
     """
 
     def __init__(
-        self, authentication: Authentication, replays: ReplayGuard, public_limit: RateLimiter, max_body_bytes: int
+        self, authentication: Authentication, replays: ReplayGuard, traffic: Traffic, max_body_bytes: int
     ) -> None:
         self._authentication = authentication
         self._replays = replays
-        self._public_limit = public_limit
+        self._traffic = traffic
         self._max_body_bytes = max_body_bytes
 
     def admit(self, request: Request, operation: Operation) -> Admitted:
         """Check one request for one operation."""
+        self._traffic.arrived(request)
         return self._public(request, operation) if operation.public else self._signed(request, operation)
 
     def _signed(self, request: Request, operation: Operation) -> Admitted:
@@ -77,6 +79,7 @@ class Admission:
         )
         request.user_id = grant.user_id
         self._authentication.check_account(grant)
+        self._traffic.proven(request, operation, grant.credential_id)
         self._replays.claim(grant.credential_id, freshness)
         scope = grant.permissions.get(operation.permission)
         if scope is None:
@@ -108,8 +111,7 @@ class Admission:
         headers = forwarded_headers(request.headers)
         if freshness is not None:
             self._replays.check_window(freshness)
-            if wait := self._public_limit.take(request.client_ip):
-                raise rate_limited(wait)
+        self._traffic.unsigned(request, operation)
         body = read_body(request, limit)
         if freshness is not None:
             self._replays.check_window(freshness)

@@ -22,13 +22,17 @@ _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCod
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of one service. `permission` is `resource:operation`, empty for a public one."""
+    """One operation of one service. `permission` is `resource:operation`, empty for a public one.
+
+    `operation_id` is the contract's, empty where it names none.
+    """
 
     service: str
     method: str
     path: str
     permission: str
     max_body_bytes: int | None
+    operation_id: str = ""
 
     @property
     def public(self) -> bool:
@@ -85,7 +89,8 @@ def _operation(contract: Contract, path: str, method: str, description: Mapping[
     limit = description.get("x-max-body-bytes")
     if limit is not None and (type(limit) is not int or limit < 0):
         raise ContractInvalid(f"{where}: x-max-body-bytes is not a number of bytes")
-    return Operation(contract.service, method, path, _permission(where, description), limit)
+    name = str(description.get("operationId", ""))
+    return Operation(contract.service, method, path, _permission(where, description), limit, name)
 
 
 def _permission(where: str, description: Mapping[str, Any]) -> str:

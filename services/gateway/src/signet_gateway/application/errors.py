@@ -94,10 +94,5 @@ def bad_field(field: str, message: str) -> Refusal:
     return Refusal(ReturnCode.PARAM_ERROR, message, data=_errors(field, message))
 
 
-def rate_limited(seconds: float) -> Refusal:
-    """Refuse with 429001; `seconds` until it is worth trying again."""
-    return Refusal(ReturnCode.RATE_LIMITED, headers=(("Retry-After", str(max(1, round(seconds)))),))
-
-
 def _errors(field: str, message: str) -> Mapping[str, object]:
     return {"errors": [{"field": field, "message": message}]}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from signet_common.passport import Passport
 from signet_gateway.application.grants import Credential, Grant
@@ -45,11 +45,25 @@ class NonceStore(Protocol):
         """
 
 
-class RateLimiter(Protocol):
-    """Counts what one address does."""
+class Allowance(NamedTuple):
+    """What one limit says of one request: at most `limit` in `window` seconds, of which `remaining` are left.
 
-    def take(self, address: str) -> float:
-        """Return 0.0 and count one, or the seconds to wait until there is room again."""
+    `reset` is in how many seconds there is more: for a refused request, room for it.
+    """
+
+    name: str
+    limit: int
+    window: int
+    remaining: int
+    reset: float
+    granted: bool
+
+
+class RateLimiter(Protocol):
+    """Counts what one address or one credential does."""
+
+    def take(self, key: str) -> Allowance:
+        """Count one if there is room for it; never raises."""
 
 
 class Passports(Protocol):

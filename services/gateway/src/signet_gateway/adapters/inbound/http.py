@@ -20,6 +20,7 @@ from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.application.errors import GatewayError, Refusal
 from signet_gateway.application.gateway import Gateway
 from signet_gateway.application.request import Reply, Request
+from signet_gateway.application.traffic import limit_headers
 from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
 
@@ -113,6 +114,8 @@ def _complete(reply: Reply, request: Request) -> list[tuple[str, str]]:
     headers = reply.headers
     headers.append(("X-Request-Id", request.request_id))
     headers.append(_NO_SNIFF)
+    if request.allowances:
+        headers.extend(limit_headers(request.allowances))
     if not any(name == "Cache-Control" for name, _ in headers):
         headers.append(_NO_STORE)
     return headers

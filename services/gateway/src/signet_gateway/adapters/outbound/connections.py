@@ -65,7 +65,7 @@ class Connections:
             return False
         self._waiting += 1
         try:
-            return self._places.acquire(timeout=self._connect_timeout)
+            return bool(self._places.acquire(timeout=self._connect_timeout))
         finally:
             self._waiting -= 1
 

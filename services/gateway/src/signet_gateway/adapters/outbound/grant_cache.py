@@ -12,9 +12,10 @@ from typing import Protocol
 
 from gevent.event import AsyncResult
 
-from signet_gateway.adapters.outbound.rate_limits import AddressLimiter
-from signet_gateway.application.errors import GrantsUnavailable, rate_limited
+from signet_gateway.adapters.outbound.rate_limits import Limiter
+from signet_gateway.application.errors import GrantsUnavailable
 from signet_gateway.application.grants import Credential, Grant
+from signet_gateway.application.traffic import rate_limited
 
 KNOWN_SECONDS = 30.0
 UNKNOWN_SECONDS = 5.0
@@ -70,7 +71,7 @@ class GrantCache:
     counts, even if its entry has gone: who makes credentials up must not lock out real ones behind the same address.
     """
 
-    def __init__(self, fetcher: GrantFetcher, unknown_limit: AddressLimiter, monotonic: Callable[[], float]) -> None:
+    def __init__(self, fetcher: GrantFetcher, unknown_limit: Limiter, monotonic: Callable[[], float]) -> None:
         self._fetcher = fetcher
         self._unknown_limit = unknown_limit
         self._monotonic = monotonic
@@ -120,8 +121,8 @@ class GrantCache:
             waited_for: Grant | None = flight.result.get()
             return waited_for
         known = credential in self._known
-        if not known and (wait := self._unknown_limit.take(client_ip)):
-            raise rate_limited(wait)
+        if not known and not (allowance := self._unknown_limit.take(client_ip)).granted:
+            raise rate_limited(allowance)
         flight = self._flights[credential] = _Flight()
         try:
             grant = self._fetch(credential, flight)
