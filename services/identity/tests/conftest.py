@@ -10,6 +10,7 @@ import pytest
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
+from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Account, SigningCredential, Transaction
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
 from signet_identity.domain.errors import Duplicate, VersionConflict
@@ -53,6 +54,8 @@ class FakeUsers:
             display_name=user.display_name,
             user_state=State.ACTIVE,
             roles=tuple(sorted(user.roles)),
+            email_confirmed_at=None,
+            password_changed_at=None,
             version=1,
             created_at=at,
             created_by=by,
@@ -65,10 +68,28 @@ class FakeUsers:
 
     def save(self, user: User) -> None:
         self._refuse_duplicates(user)
-        account = self._store.accounts.get(user.user_id)
-        if account is None or account.user.version != user.version - 1:
+        self._store.accounts[user.user_id] = replace(self._at(user.user_id, user.version - 1), user=user)
+
+    def set_password(self, user: User, password_hash: str) -> None:
+        self._at(user.user_id, user.version - 1)
+        self._store.accounts[user.user_id] = Account(user, password_hash)
+
+    def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        account = self._store.accounts[user_id]
+        if account.password_hash == old_hash:
+            self._store.accounts[user_id] = replace(account, password_hash=new_hash)
+
+    def delete(self, user: User) -> None:
+        self._at(user.user_id, user.version)
+        assert not any(session.user_id == user.user_id for session, _, _ in self._store.sessions.values())
+        assert not any(key.user_id == user.user_id for key, _ in self._store.api_keys.values())
+        del self._store.accounts[user.user_id]
+
+    def _at(self, user_id: int, version: int) -> Account:
+        account = self._store.accounts.get(user_id)
+        if account is None or account.user.version != version:
             raise VersionConflict
-        self._store.accounts[user.user_id] = replace(account, user=user)
+        return account
 
     def count_active_administrators(self) -> int:
         return sum(account.user.is_active_administrator for account in self._store.accounts.values())
@@ -150,6 +171,12 @@ class FakeApiKeys:
         self._store.api_keys[api_key.api_key_id] = (revoked, secret)
         return version
 
+    def delete_all(self, user_id: int) -> list[ApiKey]:
+        gone = [key for key, _ in self._store.api_keys.values() if key.user_id == user_id]
+        for key in gone:
+            del self._store.api_keys[key.api_key_id]
+        return [key for key in gone if key.api_key_state is State.ACTIVE]
+
 
 class FakeSessions:
     def __init__(self, store: Store) -> None:
@@ -163,6 +190,11 @@ class FakeSessions:
 
     def end(self, session_id: int) -> bool:
         return self._store.sessions.pop(session_id, None) is not None
+
+    def end_all(self, user_id: int, *, but: int | None = None) -> list[int]:
+        found = self._store.sessions.values()
+        ended = [session.session_id for session, _, _ in found if session.user_id == user_id]
+        return [session_id for session_id in sorted(ended) if session_id != but and self.end(session_id)]
 
 
 class FakeTransaction:
@@ -209,6 +241,9 @@ class FakeCredentials:
         accounts = self._unit_of_work.store.accounts.values()
         return next((account for account in accounts if getattr(account.user, kind.value) == login), None)
 
+    def by_id(self, user_id: int) -> Account | None:
+        return self._unit_of_work.store.accounts.get(user_id)
+
     def api_key(self, api_key: str, now: datetime) -> SigningCredential | None:
         for stored, secret in self._unit_of_work.store.api_keys.values():
             if stored.api_key == api_key:
@@ -245,7 +280,10 @@ class FakePasswords:
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         self.verified.append(password_hash)
-        return password_hash == password[::-1]
+        return password_hash in (password[::-1], f"old:{password[::-1]}")
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return password_hash.startswith("old:")
 
 
 @pytest.fixture
@@ -259,6 +297,12 @@ def unit_of_work() -> FakeUnitOfWork:
 @pytest.fixture
 def passwords() -> FakePasswords:
     return FakePasswords()
+
+
+@pytest.fixture
+def hash_password(passwords: FakePasswords) -> HashNewPassword:
+    """What stands before the hash, with a list of one common password."""
+    return HashNewPassword(passwords, {"qwertyqwerty"}.__contains__)
 
 
 @pytest.fixture

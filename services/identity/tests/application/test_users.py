@@ -21,8 +21,8 @@ from signet_identity.domain.users import NewUser, State
 
 
 @pytest.fixture
-def create(unit_of_work, passwords, clock):
-    return CreateUser(unit_of_work, passwords, clock)
+def create(unit_of_work, hash_password, clock):
+    return CreateUser(unit_of_work, hash_password, clock)
 
 
 @pytest.fixture

@@ -148,3 +148,63 @@ def test_roles_are_listed_with_what_they_permit(api):
     assert set(roles) == {"administrator", "operator", "auditor", "user"}
     assert roles["administrator"] == [{"name": "*:*", "scope": "any"}]
     assert {"name": "demo:query", "scope": "own"} in roles["user"]
+
+
+def test_a_user_is_deleted_with_everything_that_signs(api):
+    """On every engine: rows that point at the account go first; the name is free again, the id is not."""
+    user_id = api.user("ada", "user", email="lovelace@example.org", password=PASSWORD)["user_id"]
+    api.data("POST", "/api/v1/api-keys", {"user_id": user_id})
+    api.data("POST", "/api/v1/sessions", {"login": "ada", "password": PASSWORD})
+    tag = api.call("GET", f"{USERS}/{user_id}").headers["ETag"]
+    assert api.code("DELETE", f"{USERS}/{user_id}", headers={"If-Match": '"7"'}) == 412001
+    assert api.code("DELETE", f"{USERS}/{user_id}", headers={"If-Match": tag}) == 200
+    assert api.code("GET", f"{USERS}/{user_id}") == 404001
+    assert api.code("DELETE", f"{USERS}/{user_id}") == 404001
+    assert api.code("POST", "/api/v1/sessions", {"login": "ada", "password": PASSWORD}) == 401011
+    told = [event["type"] for event in api.events() if event["type"].endswith(".delete.v1")]
+    assert told == [f"signet.identity.{resource}.delete.v1" for resource in ("session", "api_key", "user")]
+    assert api.user("ada")["user_id"] > user_id
+    assert api.code("DELETE", f"{USERS}/1") == 403002
+
+
+def test_the_own_account_is_changed_within_limits(api):
+    """Contact alone; another address is unconfirmed, and somebody else's is taken."""
+    ada = api.user("ada", "user", email="ada@example.org")
+    api.user("bob", "user", email="bob@example.org")
+    own = {"scope": "own", "user_id": ada["user_id"], "permission": "user:update"}
+    changed = api.data("PATCH", f"{USERS}/me", {"display_name": "Ada", "email": "lovelace@example.org"}, **own)
+    assert (changed["display_name"], changed["email"], changed["version"]) == ("Ada", "lovelace@example.org", 2)
+    assert api.code("PATCH", f"{USERS}/me", {"email": "bob@example.org"}, **own) == 409001
+    assert api.code("PATCH", f"{USERS}/me", {"display_name": "ä" * 65}, **own) == 400002
+    for forbidden in ({"roles": ["administrator"]}, {"user_state": "inactive"}, {"user_name": "eve"}):
+        assert api.code("PATCH", f"{USERS}/me", forbidden, **own) == 400002
+
+
+def test_a_password_is_changed_and_the_other_sessions_end(api):
+    """The caller stays signed in; nothing that is stored or told shows either password."""
+    user_id = api.user("ada", "user", password=PASSWORD)["user_id"]
+    login = {"login": "ada", "password": PASSWORD}
+    mine, other = (api.data("POST", "/api/v1/sessions", login) for _ in range(2))
+    new = "staple of another stable"
+    body = {"old_password": PASSWORD, "new_password": new}
+    own = {"scope": "own", "user_id": user_id, "credential_id": f"session/{mine['session_id']}"}
+    own["permission"] = "password:update"
+    path = f"{USERS}/me/password"
+    assert api.code("POST", path, body | {"old_password": "not the password"}, **own) == 401011
+    refused = api.call("POST", path, body | {"new_password": "password1234"}, **own)
+    assert (refused.json["return_code"], refused.json["data"]["errors"][0]["field"]) == (400002, "new_password")
+    assert api.code("POST", path, body, **own) == 200
+    tokens = [{"kind": "token", "credential": session["token"]} for session in (mine, other)]
+    assert [api.data("POST", "/internal/grants", token) is None for token in tokens] == [False, True]
+    assert api.code("POST", "/api/v1/sessions", login) == 401011
+    assert api.code("POST", "/api/v1/sessions", login | {"password": new}) == 200
+    assert api.data("GET", f"{USERS}/{user_id}")["password_changed_at"]
+    stored = api.everything_stored()
+    assert PASSWORD not in stored
+    assert new not in stored
+
+
+def test_a_common_password_is_refused_at_creation(api):
+    """The list is wired where passwords are set."""
+    answer = api.call("POST", USERS, {"user_name": "ada", "password": "passwordpassword"})
+    assert (answer.json["return_code"], answer.json["data"]["errors"][0]["field"]) == (400002, "password")

@@ -82,6 +82,7 @@ def test_every_event_that_is_told_is_declared(sqlite_api):
     sqlite_api.call("POST", "/api/v1/sessions", {"login": "ada", "password": "wrong"})
     sqlite_api.call("DELETE", "/api/v1/sessions/current", credential_id=f"session/{session['session_id']}")
     sqlite_api.call("DELETE", "/api/v1/api-keys/1")
+    sqlite_api.call("DELETE", "/api/v1/users/2")
     for target in ("users", "roles", "api-keys"):
         sqlite_api.call("GET", f"/api/v1/{target}")
     assert {event["type"].split(".", 2)[2][:-3] for event in sqlite_api.events()} == declared

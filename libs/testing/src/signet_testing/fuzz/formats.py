@@ -39,6 +39,8 @@ NAMED: dict[str, SearchStrategy[str]] = {
     "signet-display-name": st.text(_LINE, min_size=1, max_size=60)
     .map(str.strip)
     .filter(lambda text: 0 < len(text.encode()) <= 128),
+    # Nobody's password begins like this, so it is no common one.
+    "signet-new-password": st.text(_TEXT, min_size=12, max_size=60).map("§¶".__add__),
     "signet-role-name": st.sampled_from(("administrator", "operator", "auditor", "user")),
 }
 

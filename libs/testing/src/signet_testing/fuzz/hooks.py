@@ -16,7 +16,9 @@ from signet_testing.fuzz.signing import Signer
 
 AnyCase = schemathesis.Case[Any]
 SECURITY = frozenset({"X-Api-Key", "Authorization", "X-Sign", "X-Timestamp", "X-Nonce"})
-DIGITS = "31415926535897932384"
+UNCOMMON = "§ 31415926535897932384 §"
+FEWEST_CHARACTERS = 5
+NOBODY = 2**53
 
 
 def install(documents: list[dict[str, Any]], accounts: Accounts) -> None:
@@ -46,6 +48,8 @@ def operations(document: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str,
 def spare(accounts: Accounts) -> Callable[..., None]:
     """Turn a change of a spared account to the victim's; reading the spared ones harms nobody.
 
+    Deleting the victim would leave none for what comes after: users are deleted that the fuzzer has made.
+
     A key for a spared user is a change too: it would outlive the run, and its secret might stand in a report.
     """
     users = (accounts.spared_users, accounts.victim.user_id)
@@ -54,6 +58,8 @@ def spare(accounts: Accounts) -> Callable[..., None]:
     def before_call(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> None:
         if case.method.upper() == "GET":
             return
+        if case.method.upper() == "DELETE" and _names(case.path_parameters.get("user_id"), users[0] | {users[1]}):
+            case.path_parameters["user_id"] = NOBODY
         for name, (spared, victim) in instead.items():
             if _names(case.path_parameters.get(name), spared):
                 case.path_parameters[name] = victim
@@ -79,8 +85,9 @@ def keep_promises(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> N
     """Repair what was to be valid and is not, so that it tests what it was made for.
 
     No schema can say that a key ends in the future, nor that a password does not contain the user name (which never
-    consists of digits). The coverage phase cannot write the quotation marks of an entity tag in a header and puts a 0
-    instead; and it repeats one Idempotency-Key, so that nearly everything would be a conflict.
+    begins with a sign) and is not a common one, as the same character twelve times is. The coverage phase cannot write
+    the quotation marks of an entity tag in a header and puts a 0 instead; and it repeats one Idempotency-Key, so that
+    nearly everything would be a conflict.
     """
     if case.meta is None:
         return
@@ -94,11 +101,15 @@ def keep_promises(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> N
 
 
 def _correct(body: dict[str, Any]) -> None:
-    name, password = body.get("user_name"), body.get("password")
+    name = body.get("user_name")
     if isinstance(body.get("expires_at"), str):
         body["expires_at"] = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
-    if isinstance(name, str) and isinstance(password, str) and name.casefold() in password.casefold():
-        body["password"] = DIGITS
+    for field in ("password", "new_password"):
+        password = body.get(field)
+        if isinstance(password, str) and (
+            len(set(password)) < FEWEST_CHARACTERS or (isinstance(name, str) and name.casefold() in password.casefold())
+        ):
+            body[field] = UNCOMMON
 
 
 def _names(value: object, ids: frozenset[int]) -> bool:

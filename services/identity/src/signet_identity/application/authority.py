@@ -9,7 +9,7 @@ from collections.abc import Collection
 from signet_common.passport import Passport
 from signet_identity.application.ports import Transaction
 from signet_identity.application.reach import reaches
-from signet_identity.domain.errors import FieldRefused, NotFound, PrivilegeExceeded
+from signet_identity.domain.errors import FieldRefused, LastAdministrator, NotFound, PrivilegeExceeded
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import User
 
@@ -38,6 +38,19 @@ def user_in_reach(transaction: Transaction, caller: Passport, user_id: int) -> U
     if user_id != caller.user_id:
         require_cover(transaction, caller, transaction.roles.rights_of(user_id))
     return user
+
+
+def keep_an_administrator(transaction: Transaction, old: User, new: User | None) -> None:
+    """Check that somebody who may do everything is left when `old` becomes `new`, or goes (None).
+
+    Holds against others only after `lock_administration`.
+
+    Raises:
+        LastAdministrator: nobody would be left.
+    """
+    loses_one = old.is_active_administrator and not (new and new.is_active_administrator)
+    if loses_one and transaction.users.count_active_administrators() <= 1:
+        raise LastAdministrator("this is the last active administrator")
 
 
 def rights_of_roles(transaction: Transaction, names: Collection[str]) -> Rights:

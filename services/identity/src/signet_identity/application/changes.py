@@ -7,7 +7,16 @@ from signet_identity.domain.credentials import ApiKey, Session
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import User
 
-USER_FIELDS = ("user_name", "email", "phone", "display_name", "user_state", "roles")
+USER_FIELDS = (
+    "user_name",
+    "email",
+    "phone",
+    "display_name",
+    "user_state",
+    "roles",
+    "email_confirmed_at",
+    "password_changed_at",
+)
 API_KEY_FIELDS = ("user_id", "api_key", "description", "api_key_state", "expires_at")
 
 
@@ -24,6 +33,12 @@ def updated_user(old: User, new: User) -> Change:
         if getattr(old, name) != getattr(new, name)
     }
     return Change("user", "update", str(new.user_id), new.version, changes)
+
+
+def deleted_user(user: User) -> Change:
+    """Tell of an account that is gone, and what it was."""
+    changes = {name: (old, None) for name, (_, old) in _inserted(user, USER_FIELDS).items()}
+    return Change("user", "delete", str(user.user_id), user.version + 1, changes)
 
 
 def queried_user(user: User) -> Change:

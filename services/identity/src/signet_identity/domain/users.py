@@ -62,6 +62,8 @@ class User:
     display_name: str | None
     user_state: State
     roles: tuple[str, ...]
+    email_confirmed_at: datetime | None
+    password_changed_at: datetime | None
     version: int
     created_at: datetime
     created_by: int | None

@@ -24,6 +24,7 @@ from signet_common.web.schemas import (
     MaxBytes,
 )
 from signet_identity.domain.errors import FieldRefused
+from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
 from signet_identity.domain.users import (
     DISPLAY_NAME_BYTES,
     EMAIL_BYTES,
@@ -91,6 +92,12 @@ DisplayName = Annotated[
 ]
 # Any name can be written; which roles exist is the database's to say. A format of its own tells the fuzzer so.
 RoleName = Annotated[str, StringConstraints(min_length=1), MaxBytes(64), Ruled("signet-role-name", str)]
+# What is common, or a name of the user's, is for the application to say.
+NewPassword = Annotated[
+    str,
+    StringConstraints(min_length=MINIMUM_CHARACTERS, max_length=MAXIMUM_CHARACTERS),
+    Ruled("signet-new-password", str),
+]
 Login = Annotated[str, StringConstraints(min_length=1), MaxBytes(EMAIL_BYTES)]
 NamePart = Annotated[str, StringConstraints(min_length=1), MaxBytes(USER_NAME_BYTES)]
 Description = Annotated[str, StringConstraints(min_length=1), MaxBytes(DESCRIPTION_BYTES)]

@@ -9,11 +9,12 @@ from signet_identity.adapters.inbound.credential_views import (
     GrantCollection,
     SessionCollection,
 )
-from signet_identity.adapters.inbound.user_views import Me, RoleCollection, UserCollection, UserItem
+from signet_identity.adapters.inbound.own_account_views import Me, MyPassword
+from signet_identity.adapters.inbound.user_views import RoleCollection, UserCollection, UserItem
 from signet_identity.adapters.inbound.views import ERRORS, Application, View
 
 ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
-    ("/api/v1/users", {"": UserCollection, "/me": Me, "/<id:user_id>": UserItem}),
+    ("/api/v1/users", {"": UserCollection, "/me": Me, "/me/password": MyPassword, "/<id:user_id>": UserItem}),
     ("/api/v1/roles", {"": RoleCollection}),
     ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
     ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),

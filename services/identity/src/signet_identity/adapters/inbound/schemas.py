@@ -21,12 +21,13 @@ from signet_identity.adapters.inbound.fields import (
     Instant,
     Login,
     NamePart,
+    NewPassword,
     Phone,
     RoleNames,
     StateName,
     UserName,
 )
-from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from signet_identity.domain.passwords import MAXIMUM_CHARACTERS
 from signet_identity.domain.users import State
 
 
@@ -54,11 +55,10 @@ class UserBody(BodyModel):
 
     user_name: Annotated[UserName, Field(description="No `@`, no leading `+`, not digits only.")]
     password: Annotated[
-        str | None,
+        NewPassword | None,
         Field(
-            min_length=MINIMUM_CHARACTERS,
-            max_length=MAXIMUM_CHARACTERS,
-            description="Any characters, without the user name. Absent: no sign-in, API keys only.",
+            description="Any characters; not the user name, the name in the e-mail address or a common password. "
+            "Absent: no sign-in, API keys only.",
         ),
     ] = None
     email: Email | None = None
@@ -79,6 +79,32 @@ class UserPatch(ChangeModel):
     roles: Annotated[RoleNames | None, Field(description="All roles from now on. Null: stay.")] = None
 
 
+class MePatch(ChangeModel):
+    """What shall change of the own account. What is absent stays; what is null is cleared."""
+
+    examples = ({"display_name": "Ada Lovelace"}, {"email": "ada@example.org"})
+
+    email: Email | None = None
+    phone: Phone | None = None
+    display_name: DisplayName | None = None
+
+
+class PasswordBody(BodyModel):
+    """Another password, and the proof that the account is one's own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"old_password": "correct horse battery", "new_password": "staple of another stable"}]
+        }
+    )
+
+    old_password: Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_CHARACTERS)]
+    new_password: Annotated[
+        NewPassword,
+        Field(description="Any characters; not the user name, the name in the e-mail address or a common password."),
+    ]
+
+
 class UsersQuery(DateRangeQuery):
     """Which users."""
 
@@ -96,6 +122,8 @@ class UserView(ViewModel):
     display_name: str | None
     user_state: State
     roles: tuple[str, ...]
+    email_confirmed_at: datetime | None
+    password_changed_at: datetime | None
     version: int
     created_at: datetime
     created_by: int | None

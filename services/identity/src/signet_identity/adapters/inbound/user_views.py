@@ -26,7 +26,11 @@ class UserCollection(View):
         "Create a user",
         description="Nobody grants a role that carries a permission they lack: 403002.",
         errors=(ReturnCode.VALUE_DUPLICATE, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
-        links=(Link("read", "getUser", _TO_NEW), Link("update", "updateUser", _TO_NEW)),
+        links=(
+            Link("read", "getUser", _TO_NEW),
+            Link("update", "updateUser", _TO_NEW),
+            Link("delete", "deleteUser", _TO_NEW),
+        ),
         audit="insert",
         sealed="required",
     )
@@ -115,24 +119,21 @@ class UserItem(View):
         with naming_fields():
             return self.application.update_user(g.user, update)
 
-
-class Me(View):
-    """`/api/v1/users/me`."""
-
     @operation(
-        "getMe",
-        "Read the caller's own account",
-        errors=(ReturnCode.RESOURCE_NOT_FOUND,),
-        links=(Link("update", "updateUser", _TO_NEW),),
-        audit="query",
+        "deleteUser",
+        "Delete a user with all sessions and API keys",
+        description="What belongs to the user in other services stays there. Nobody deletes the account of someone "
+        "holding a permission they lack; the last active administrator stays: 403002.",
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
+        audit="delete",
     )
-    @authentication_required("user", "query")
+    @authentication_required("user", "delete")
     @sign_required
-    @check_request()
-    @marshal_with(UserView, versioned=True)
-    def get(self) -> User:
-        """Read."""
-        return self.application.users.get(g.user.user_id, g.user, record=True)
+    @check_request(idempotent=True, conditional=True)
+    @marshal_with(None)
+    def delete(self, user_id: int) -> None:
+        """Delete."""
+        self.application.delete_user(g.user, user_id, expected_versions(request))
 
 
 class RoleCollection(View):

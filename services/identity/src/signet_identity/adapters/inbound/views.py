@@ -8,8 +8,10 @@ from flask_restx import Resource
 
 from signet_common.web.errors import FieldErrors
 from signet_common.web.schemas import PagedQuery
+from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
+from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
 from signet_identity.application.revoke_api_key import RevokeApiKey
@@ -48,6 +50,8 @@ class Application:
 
     create_user: CreateUser
     update_user: UpdateUser
+    delete_user: DeleteUser
+    change_password: ChangePassword
     create_api_key: CreateApiKey
     revoke_api_key: RevokeApiKey
     sign_in: SignIn

@@ -84,6 +84,13 @@ class SqlApiKeys:
             raise VersionConflict
         return version
 
+    def delete_all(self, user_id: int) -> list[ApiKey]:
+        """Remove the rows, secrets and all."""
+        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.user_id == user_id).with_for_update()
+        keys = [api_key_of(row) for row in self._connection.execute(statement)]
+        self._connection.execute(delete(API_KEYS).where(API_KEYS.c.user_id == user_id))
+        return [key for key in keys if key.api_key_state is State.ACTIVE]
+
 
 class SqlSessions:
     """Fulfils the port `Sessions`."""
@@ -108,6 +115,18 @@ class SqlSessions:
     def end(self, session_id: int) -> bool:
         """Remove the session."""
         return self._connection.execute(delete(SESSIONS).where(SESSIONS.c.session_id == session_id)).rowcount == 1
+
+    def end_all(self, user_id: int, *, but: int | None = None) -> list[int]:
+        """Remove the sessions of a user."""
+        whose = [SESSIONS.c.user_id == user_id]
+        if but is not None:
+            whose.append(SESSIONS.c.session_id != but)
+        # Locked in the order of their ids: whoever ends one of them at the same moment waits, and tells of none twice.
+        wanted = select(SESSIONS.c.session_id).where(*whose).order_by(SESSIONS.c.session_id).with_for_update()
+        ended = list(self._connection.execute(wanted).scalars())
+        if ended:
+            self._connection.execute(delete(SESSIONS).where(SESSIONS.c.session_id.in_(ended)))
+        return ended
 
 
 class SqlCredentials:

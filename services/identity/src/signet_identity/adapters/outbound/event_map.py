@@ -26,6 +26,8 @@ _USER: Mapping[str, Mapping[str, Any]] = {
     "display_name": _TEXT,
     "user_state": _STATE,
     "roles": _NAMES,
+    "email_confirmed_at": _TIME,
+    "password_changed_at": _TIME,
 }
 _API_KEY: Mapping[str, Mapping[str, Any]] = {
     "user_id": _ID,
@@ -45,6 +47,7 @@ _LOGIN: Mapping[str, Mapping[str, Any]] = {
 EVENTS = (
     EventType(SERVICE, "user", "insert", _USER, has_version=True, summary="A user was created."),
     EventType(SERVICE, "user", "update", _USER, has_version=True, summary="A user was changed."),
+    EventType(SERVICE, "user", "delete", _USER, has_version=True, summary="A user was removed, with all credentials."),
     EventType(SERVICE, "user", "query", {}, has_version=False, summary="One user, or a page of them, was read."),
     EventType(SERVICE, "role", "insert", _ROLE, has_version=True, summary="A role was created."),
     EventType(SERVICE, "role", "query", {}, has_version=False, summary="A page of roles was read."),
@@ -52,7 +55,14 @@ EVENTS = (
     EventType(SERVICE, "api_key", "delete", _API_KEY, has_version=True, summary="An API key was revoked."),
     EventType(SERVICE, "api_key", "query", {}, has_version=False, summary="A page of API keys was read."),
     EventType(SERVICE, "session", "insert", _SESSION, has_version=True, summary="A user signed in."),
-    EventType(SERVICE, "session", "delete", _SESSION, has_version=True, summary="A user signed out."),
+    EventType(
+        SERVICE,
+        "session",
+        "delete",
+        _SESSION,
+        has_version=True,
+        summary="A session ended, by its user, by somebody else, or with the password.",
+    ),
     EventType(SERVICE, "session", "login_failed", _LOGIN, has_version=False, summary="A sign-in was refused."),
 )
 

@@ -39,6 +39,13 @@ class Argon2Passwords:
         matches: bool = self._run(self._matches, password_hash or self._dummy, password)
         return matches and bool(password_hash)
 
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with other parameters, or in another form, than today's."""
+        try:
+            return self._hasher.check_needs_rehash(password_hash)
+        except InvalidHashError:
+            return True
+
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)

@@ -1,6 +1,8 @@
 """Reads, outside any transaction."""
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
@@ -103,16 +105,25 @@ class SqlAccounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._by_id = select(USERS).where(USERS.c.user_id == bindparam("login"))
         self._by_login = {kind: select(USERS).where(USERS.c[kind.value] == bindparam("login")) for kind in LoginKind}
 
     def by_login(self, kind: LoginKind, login: str) -> Account | None:
         """Read the account with the hash of the password."""
+        return self._account(self._by_login[kind], login)
 
+    def by_id(self, user_id: int) -> Account | None:
+        """Read the account with the hash of the password."""
+        return self._account(self._by_id, user_id)
+
+    def _account(self, statement: Select[Any], login: str | int) -> Account | None:
         def query(connection: Connection) -> Account | None:
-            row = connection.execute(self._by_login[kind], {"login": login}).first()
+            row = connection.execute(statement, {"login": login}).first()
+            # Asked for unknown logins too: a round trip less would tell them apart.
+            names = role_names(connection, [row.user_id if row else 0])
             if row is None:
                 return None
-            return Account(user_of(row, role_names(connection, [row.user_id])), row.password_hash)
+            return Account(user_of(row, names), row.password_hash)
 
         return self._database.read(query)
 

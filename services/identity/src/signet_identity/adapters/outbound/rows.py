@@ -64,6 +64,8 @@ def user_of(row: Row[Any], names: Mapping[int, tuple[str, ...]]) -> User:
         display_name=row.display_name,
         user_state=State(row.user_state),
         roles=names.get(row.user_id, ()),
+        email_confirmed_at=row.email_confirmed_at,
+        password_changed_at=row.password_changed_at,
         version=row.version,
         created_at=row.created_at,
         created_by=row.created_by,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signet_identity.adapters.outbound.rows import role_names, user_of
-from signet_identity.adapters.outbound.tables import ROLES, USER_ROLES, USERS
+from signet_identity.adapters.outbound.tables import ROLES, SINGLE_USE_TOKENS, USER_ROLES, USERS
 from signet_identity.application.ports import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import ADMINISTRATOR
@@ -67,19 +67,42 @@ class SqlUsers:
             "phone": user.phone,
             "display_name": user.display_name,
             "user_state": user.user_state.value,
+            "email_confirmed_at": user.email_confirmed_at,
             "version": user.version,
             "updated_at": user.updated_at,
             "updated_by": user.updated_by,
         }
         self._refuse_duplicates(values, but=user.user_id)
-        before = (USERS.c.user_id == user.user_id, USERS.c.version == user.version - 1)
         try:
-            if self._connection.execute(update(USERS).where(*before).values(values)).rowcount != 1:
-                raise VersionConflict
+            self._update(user, values)
         except IntegrityError as failed:
             raise Duplicate("email or phone") from failed
         self._connection.execute(delete(USER_ROLES).where(USER_ROLES.c.user_id == user.user_id))
         self._set_roles(user.user_id, user.roles)
+
+    def set_password(self, user: User, password_hash: str) -> None:
+        """Write another password over the version before."""
+        values = {
+            "password_hash": password_hash,
+            "password_changed_at": user.password_changed_at,
+            "version": user.version,
+            "updated_at": user.updated_at,
+            "updated_by": user.updated_by,
+        }
+        self._update(user, values)
+
+    def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        """Replace the hash of a password that stays the same, unless it has just changed."""
+        same = (USERS.c.user_id == user_id, USERS.c.password_hash == old_hash)
+        self._connection.execute(update(USERS).where(*same).values(password_hash=new_hash))
+
+    def delete(self, user: User) -> None:
+        """Remove the row and what only it gives a meaning."""
+        for table in (USER_ROLES, SINGLE_USE_TOKENS):
+            self._connection.execute(delete(table).where(table.c.user_id == user.user_id))
+        same = (USERS.c.user_id == user.user_id, USERS.c.version == user.version)
+        if self._connection.execute(delete(USERS).where(*same)).rowcount != 1:
+            raise VersionConflict
 
     def count_active_administrators(self) -> int:
         """Count the active users who are administrators."""
@@ -89,6 +112,11 @@ class SqlUsers:
     def any_administrator(self) -> bool:
         """Whether there is an administrator, of any state."""
         return self._connection.execute(_administrators).scalar_one() > 0
+
+    def _update(self, user: User, values: Mapping[str, object]) -> None:
+        before = (USERS.c.user_id == user.user_id, USERS.c.version == user.version - 1)
+        if self._connection.execute(update(USERS).where(*before).values(values)).rowcount != 1:
+            raise VersionConflict
 
     def _set_roles(self, user_id: int, names: Collection[str]) -> None:
         if names:
