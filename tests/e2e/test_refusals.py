@@ -1,4 +1,7 @@
-"""Whatever is wrong with a request has a return code of its own, and nothing that is refused has any effect."""
+"""Whatever is wrong with a request has a return code of its own, and nothing that is refused has any effect.
+
+One example for each; what attackers make of them stands in `bypasses`.
+"""
 
 import secrets
 import time
@@ -41,10 +44,6 @@ def missing(name: str) -> Spoil:
     return lambda request: request.without_header(name)
 
 
-def repeated(name: str, value: str) -> Spoil:
-    return lambda request: altered(headers=(*request.headers, (name, value)))(request)
-
-
 def a_moment_older(request: RawRequest) -> RawRequest:
     return request.with_header("X-Timestamp", str(int(dict(request.headers)["X-Timestamp"]) - 1))
 
@@ -52,9 +51,6 @@ def a_moment_older(request: RawRequest) -> RawRequest:
 SPOILT_READS: dict[str, tuple[Spoil, ReturnCode]] = {
     "forged signature": (header("X-Sign", "0" * 64), ReturnCode.SIGN_INVALID),
     "upper-case signature": (header("X-Sign", "A" * 64), ReturnCode.SIGN_INVALID),
-    "altered query": (altered(target=f"{DEMOS}?page=1&per_page=3"), ReturnCode.SIGN_INVALID),
-    "altered query, same meaning": (altered(target=f"{DEMOS}?per_page=2&page=1"), ReturnCode.SIGN_INVALID),
-    "altered path": (altered(target="/api/v1/users?page=1&per_page=2"), ReturnCode.SIGN_INVALID),
     "altered method": (altered(method="HEAD"), ReturnCode.SIGN_INVALID),
     "added If-None-Match": (header("If-None-Match", '"1"'), ReturnCode.SIGN_INVALID),
     "added Range": (header("Range", "bytes=0-0"), ReturnCode.SIGN_INVALID),
@@ -66,17 +62,13 @@ SPOILT_READS: dict[str, tuple[Spoil, ReturnCode]] = {
     "no signature": (missing("X-Sign"), ReturnCode.SIGN_REQUIRED),
     "no credential": (missing("X-Api-Key"), ReturnCode.AUTH_PARAMS_REQUIRED),
     "two credentials": (header("Authorization", "Bearer st_abc"), ReturnCode.PARAM_ERROR),
-    "repeated nonce": (repeated("X-Nonce", "another-nonce-0000000"), ReturnCode.PARAM_ERROR),
-    "repeated signature": (repeated("X-Sign", "0" * 64), ReturnCode.PARAM_ERROR),
     "short nonce": (header("X-Nonce", "short"), ReturnCode.PARAM_ERROR),
     "timestamp in milliseconds": (header("X-Timestamp", "1767225600000"), ReturnCode.PARAM_ERROR),
     "empty nonce": (header("X-Nonce", ""), ReturnCode.PARAM_ERROR),
     "sealing key": (header("X-Key", "AAAA"), ReturnCode.SEAL_INVALID),
     "digest of a stream": (header("X-Content-SHA256", "0" * 64), ReturnCode.PARAM_ERROR),
     "content encoding": (header("Content-Encoding", "gzip"), ReturnCode.MEDIA_TYPE_UNSUPPORTED),
-    "double slash": (altered(target="/api//v1/demos"), ReturnCode.PARAM_ERROR),
     "dot segment": (altered(target="/api/v1/users/../demos"), ReturnCode.PARAM_ERROR),
-    "second spelling": (altered(target="/api/v1/%64emos"), ReturnCode.PARAM_ERROR),
     "unknown path": (altered(target="/api/v1/nothing"), ReturnCode.RESOURCE_NOT_FOUND),
     "trailing slash": (altered(target=f"{DEMOS}/"), ReturnCode.RESOURCE_NOT_FOUND),
     "internal path": (altered(method="POST", target="/internal/grants"), ReturnCode.RESOURCE_NOT_FOUND),
