@@ -39,10 +39,10 @@ def publish(routing_key: str, exchange: str = "signet.events") -> Callable[[Any]
     return lambda channel: channel.basic_publish(exchange, routing_key, b"{}", mandatory=True)
 
 
-def listen(routing_key: str) -> Callable[[Any], object]:
+def listen(routing_key: str, exchange: str = "signet.events") -> Callable[[Any], object]:
     def act(channel: Any) -> None:
         channel.queue_declare("signet.tail.test", exclusive=True)
-        channel.queue_bind("signet.tail.test", "signet.events", routing_key)
+        channel.queue_bind("signet.tail.test", exchange, routing_key)
         channel.basic_consume("signet.tail.test", lambda *_: None)
 
     return act
@@ -59,6 +59,7 @@ ALLOWED: list[tuple[str, str, Callable[[Any], object]]] = [
     ],
     ("identity", "ask for a mail", publish("mail.send", "signet.commands")),
     ("gateway", "hear of grants", listen("identity.#")),
+    ("gateway", "hear the pulse", listen("identity.#", "signet.pulse")),
     ("audit", "read its queue", consume("signet.audit")),
     ("audit", "set aside what it cannot read", publish("signet.audit", "signet.dead")),
 ]
@@ -67,6 +68,9 @@ FORBIDDEN: list[tuple[str, str, Callable[[Any], object]]] = [
     ("identity", "speak for resources", publish("resources.demo.insert")),
     ("audit", "speak for identity", publish("identity.user.update")),
     ("gateway", "tell events", publish("identity.user.update")),
+    ("gateway", "beat for identity", publish("identity.pulse", "signet.pulse")),
+    ("resources", "beat for identity", publish("identity.pulse", "signet.pulse")),
+    ("identity", "beat for resources", publish("resources.pulse", "signet.pulse")),
     ("gateway", "hear what is no grant", listen("resources.#")),
     ("gateway", "hear everything", listen("#")),
     ("resources", "listen", listen("resources.#")),

@@ -39,10 +39,23 @@ class Identity:
 
 
 class Clock:
-    now = 0.0
+    """Stands still until it is set; `runs` is what happens all the time meanwhile: a pulse is heard."""
+
+    def __init__(self):
+        self._now = 0.0
+        self.runs = lambda: None
 
     def __call__(self):
-        return self.now
+        return self._now
+
+    @property
+    def now(self):
+        return self._now
+
+    @now.setter
+    def now(self, now):
+        self._now = now
+        self.runs()
 
 
 @pytest.fixture
@@ -60,7 +73,8 @@ def clock():
 @pytest.fixture
 def cache(identity, clock):
     made = GrantCache(identity, RateLimits("memory:", clock=clock).limiter("unknown", "5/minute"), clock)
-    made.told()
+    made.listening()
+    clock.runs = made.told
     return made
 
 
@@ -68,11 +82,13 @@ def ask(cache, credential=KEY, day=DAY, address=ADDRESS):
     return cache.grant(credential, day, address)
 
 
-@pytest.mark.parametrize(("told", "seconds"), [(True, 30.0), (False, 1.0)])
+@pytest.mark.parametrize(("told", "seconds"), [(True, 30.0), (False, 0.75)])
 def test_a_grant_is_believed_for_its_time(cache, identity, clock, told, seconds):
-    """Thirty seconds at most; one while nobody tells of changes."""
+    """Thirty seconds at most; less than one while nobody tells of changes."""
     if not told:
-        cache.untold()
+        cache.deaf()
+        clock.runs = lambda: None
+    clock.now = 0.0
     ask(cache)
     clock.now = seconds - 0.01
     ask(cache)
@@ -80,6 +96,36 @@ def test_a_grant_is_believed_for_its_time(cache, identity, clock, told, seconds)
     clock.now = seconds
     ask(cache)
     assert identity.fetches == 2
+
+
+def test_a_silent_identity_ends_the_trust_in_what_was_fetched_before(cache, identity, clock):
+    """Its relay may have died with the revocation in its outbox, and nothing else says so."""
+    ask(cache)
+    clock.now = 20.0
+    clock.runs = lambda: None
+    clock.now = 20.74
+    ask(cache)
+    assert identity.fetches == 1
+    clock.now = 20.75
+    ask(cache)
+    assert identity.fetches == 2
+    clock.now = 21.49
+    ask(cache)
+    assert identity.fetches == 2
+    clock.now = 21.5
+    ask(cache)
+    assert identity.fetches == 3
+
+
+def test_what_was_fetched_in_silence_is_trusted_again_once_a_pulse_is_heard(cache, identity, clock):
+    """The tail was never lost: each change that it missed would have come before the pulse."""
+    clock.runs = lambda: None
+    clock.now = 5.0
+    ask(cache)
+    clock.now = 9.0
+    cache.told()
+    ask(cache)
+    assert identity.fetches == 1
 
 
 def test_an_unknown_credential_is_remembered_for_five_seconds(cache, identity, clock):
@@ -245,11 +291,14 @@ class Listener:
     def drop(self, change):
         self._note(change)
 
+    def listening(self):
+        self._note("listening")
+
     def told(self):
         self._note("told")
 
-    def untold(self):
-        self._note("untold")
+    def deaf(self):
+        self._note("deaf")
 
 
 class Tail:
@@ -315,7 +364,7 @@ def test_events_name_what_they_change():
         Delivery("identity.user.update", b"rubbish"),
     ]
     assert listen([Tail(deliveries)], until=7)[:7] == [
-        "told",
+        "listening",
         Change("api_key", "7"),
         Change("user", "1"),
         Change("session", "9"),
@@ -328,4 +377,29 @@ def test_events_name_what_they_change():
 def test_a_lost_tail_is_told_and_opened_again():
     """Between the two nothing is believed for longer than a second."""
     tails = [BusUnavailable("down"), Tail(TailLost("gap")), Tail([])]
-    assert listen(tails, until=4)[:4] == ["untold", "told", "untold", "told"]
+    assert listen(tails, until=4)[:4] == ["deaf", "listening", "deaf", "listening"]
+
+
+def test_a_pulse_tells_that_everything_was_told_and_drops_nothing():
+    """It comes four times a second."""
+    heard = listen([Tail([event("user", "update", "1"), Delivery("identity.pulse", b"")])], until=3)
+    assert heard[:3] == ["listening", Change("user", "1"), "told"]
+
+
+def test_silence_is_shown_to_the_operator():
+    """A relay that has died is known by it: nothing else in the gateway's sight is wrong."""
+    stop = Event()
+    events = GrantEvents(lambda: tail, Listener(stop, until=100))
+    seen = []
+
+    class Probed(Tail):
+        def receive(self, timeout):
+            seen.append(events.probe()["events"].status)
+            if len(self.received) == 1:
+                stop.set()
+            return super().receive(timeout)
+
+    tail = Probed([], [Delivery("identity.pulse", b"")], [])
+    events.run(stop)
+    assert seen == ["degraded", "degraded", "ok"]
+    assert events.probe()["events"].status == "degraded"

@@ -14,7 +14,7 @@ import pytest
 from signet_common.messaging.command import Command, ReceivedCommand
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import Delivery, OutgoingEvent, cloud_event, new_event_id, routing_key
-from signet_common.messaging.ports import AUDIT_CONSUMER, Bus, BusUnavailable
+from signet_common.messaging.ports import AUDIT_CONSUMER, Bus, BusUnavailable, pulse_key
 from signet_common.messaging.topics import Topics
 
 
@@ -27,11 +27,12 @@ class MemoryBus:
         self.settled: dict[str, set[int]] = {AUDIT_CONSUMER: set()}
         self.dead: list[tuple[str, str, str]] = []
         self.commands: list[Command] = []
+        self.pulses: list[tuple[int, str]] = []
         self.down = False
         self.unconfirmed: set[str] = set()
 
     def publisher(self, service: str) -> MemoryPublisher:
-        return MemoryPublisher(self)
+        return MemoryPublisher(self, service)
 
     def consumer(self, name: str, bindings: Sequence[str]) -> MemoryConsumer:
         return MemoryConsumer(self, name, bindings)
@@ -63,8 +64,14 @@ class MemoryBus:
 
 
 class MemoryPublisher:
-    def __init__(self, bus: MemoryBus) -> None:
-        self._bus = bus
+    def __init__(self, bus: MemoryBus, service: str) -> None:
+        self._bus, self._service = bus, service
+
+    def pulse(self) -> None:
+        self._bus.check()
+        with self._bus.changed:
+            self._bus.pulses.append((len(self._bus.events), pulse_key(self._service)))
+            self._bus.changed.notify_all()
 
     def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
         self._bus.check()
@@ -109,10 +116,13 @@ class MemoryConsumer:
 class MemoryTail:
     def __init__(self, bus: MemoryBus, bindings: Sequence[str]) -> None:
         self._bus, self._topics, self._next = bus, Topics(bindings), len(bus.events)
+        self._next_pulse = len(bus.pulses)
 
     def receive(self, timeout: float) -> list[Delivery]:
         found, self._next = self._bus.read(self._next, 500, timeout, self._topics)
-        return found
+        beaten = [pulse for pulse in self._bus.pulses[self._next_pulse :] if pulse[0] <= self._next]
+        self._next_pulse += len(beaten)
+        return found + [Delivery(key, b"") for _, key in beaten if self._topics.match(key)]
 
     def close(self) -> None:
         pass

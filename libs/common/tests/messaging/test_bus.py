@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signet_common.messaging.ports import Bus
+from signet_common.messaging.ports import Bus, pulse_key
 
 
 def drain(consumer, count, timeout=10.0):
@@ -132,4 +132,49 @@ def test_batches_of_any_size_are_confirmed_whole(bus: Bus, event, count: int) ->
     publisher = bus.publisher("resources")
     events = [event() for _ in range(count)]
     assert publisher.publish(events) == {e.event_id for e in events}
+    publisher.close()
+
+
+def listen_until_pulse(tail):
+    """All that the tail hears up to the first pulse."""
+    heard = []
+    for _ in range(40):
+        heard += tail.receive(0.25)
+        if heard and heard[-1].routing_key == pulse_key("identity"):
+            break
+    return [delivery.routing_key for delivery in heard]
+
+
+def test_a_pulse_comes_behind_every_event_that_was_published_before_it(bus: Bus, event) -> None:
+    """Whoever has heard it has heard of every change: that is all that it is for."""
+    publisher, tail = bus.publisher("identity"), bus.tail(["identity.#"])
+    publisher.publish([event("identity", "user", "update") for _ in range(700)])
+    publisher.pulse()
+    heard = listen_until_pulse(tail)
+    assert heard == ["identity.user.update"] * 700 + ["identity.pulse"]
+    tail.close()
+    publisher.close()
+
+
+def test_a_tail_hears_no_pulse_where_nobody_beats(bus: Bus, event) -> None:
+    """Silence must be told from news; what was before the tail, and what others beat, is no word of identity's."""
+    identity, resources = bus.publisher("identity"), bus.publisher("resources")
+    identity.publish([event("identity", "user", "update")])
+    identity.pulse()
+    tail = bus.tail(["identity.#"])
+    resources.pulse()
+    assert tail.receive(0.5) == []
+    for part in (identity, resources, tail):
+        part.close()
+
+
+def test_no_consumer_ever_sees_a_pulse(bus: Bus, event) -> None:
+    """Four a second would bury the audit log."""
+    publisher, consumer = bus.publisher("identity"), bus.consumer("audit", ["#"])
+    for _ in range(3):
+        publisher.pulse()
+    last = event("identity", "user", "update")
+    publisher.publish([last])
+    assert bodies(drain(consumer, 1)) == [last.body]
+    consumer.close()
     publisher.close()

@@ -52,8 +52,11 @@ NEVER = Never()
 def start(memory_bus, in_thread):
     """Runs a relay over an outbox onto the memory bus."""
 
-    def run(outbox: MemoryOutbox, batch: int = 10) -> None:
-        relay = Relay(outbox, memory_bus.publisher("resources"), batch=batch, backoff=Backoff(0.005, 0.02))
+    def run(outbox: MemoryOutbox, batch: int = 10, pulses: bool = False) -> None:
+        publisher = memory_bus.publisher("resources")
+        relay = Relay(
+            outbox, publisher, batch=batch, backoff=Backoff(0.005, 0.02), pulse=publisher.pulse if pulses else None
+        )
         in_thread(relay.run)
 
     return run
@@ -114,3 +117,25 @@ def test_a_relay_without_the_lease_publishes_nothing(memory_bus, event, start, e
     assert memory_bus.events == []
     outbox.leader = None
     eventually(lambda: len(outbox.sent) == 1)
+
+
+def test_a_relay_beats_only_when_nothing_waits(memory_bus, event, start, eventually) -> None:
+    """A pulse says that all is told. One that came before a revocation did would keep the revoked key alive."""
+    outbox = MemoryOutbox([event(object_id=str(n)) for n in range(50)])
+    memory_bus.unconfirmed = {outbox.rows[-1].event_id}
+    start(outbox, pulses=True)
+    eventually(lambda: len(outbox.sent) == 49)
+    Backoff(first=0.6).wait(NEVER)
+    assert memory_bus.pulses == []
+    memory_bus.unconfirmed = set()
+    eventually(lambda: len(memory_bus.pulses) >= 2)
+    assert {published for published, _ in memory_bus.pulses} == {50}
+
+
+def test_a_relay_that_nobody_listens_to_does_not_beat(memory_bus, event, start, eventually) -> None:
+    """Only identity's is waited for."""
+    outbox = MemoryOutbox([event()])
+    start(outbox)
+    eventually(lambda: len(outbox.sent) == 1)
+    Backoff(first=0.3).wait(NEVER)
+    assert memory_bus.pulses == []

@@ -8,6 +8,7 @@ from pathlib import Path
 from signet_common.messaging.embedded_commands import EmbeddedCommandReceiver, EmbeddedCommandSender
 from signet_common.messaging.embedded_consumer import EmbeddedConsumer, register
 from signet_common.messaging.embedded_file import BusFile
+from signet_common.messaging.embedded_pulse import PulseFile, Pulses
 from signet_common.messaging.embedded_tail import EmbeddedTail
 from signet_common.messaging.event import OutgoingEvent
 from signet_common.messaging.ports import AUDIT_CONSUMER
@@ -23,14 +24,14 @@ class EmbeddedBus:
         self._path = path
         self._retained = retained
 
-    def publisher(self, service: str) -> EmbeddedPublisher:  # noqa: ARG002  (a file knows no users)
-        return EmbeddedPublisher(BusFile(self._path))
+    def publisher(self, service: str) -> EmbeddedPublisher:
+        return EmbeddedPublisher(BusFile(self._path), PulseFile(self._path, service))
 
     def consumer(self, name: str, bindings: Sequence[str]) -> EmbeddedConsumer:
         return EmbeddedConsumer(BusFile(self._path), name, bindings, self._retained)
 
     def tail(self, bindings: Sequence[str]) -> EmbeddedTail:
-        return EmbeddedTail(BusFile(self._path), bindings)
+        return EmbeddedTail(BusFile(self._path), bindings, Pulses(self._path, bindings))
 
     def command_sender(self, service: str) -> EmbeddedCommandSender:  # noqa: ARG002  (a file knows no users)
         return EmbeddedCommandSender(BusFile(self._path, secure_delete=True))
@@ -45,8 +46,9 @@ class EmbeddedBus:
 class EmbeddedPublisher:
     """Writes a batch in one durable transaction."""
 
-    def __init__(self, file: BusFile) -> None:
+    def __init__(self, file: BusFile, pulse: PulseFile) -> None:
         self._file = file
+        self._pulse = pulse
 
     def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
         """Store all or nothing. An id that is stored already counts as confirmed and is not stored twice."""
@@ -57,6 +59,9 @@ class EmbeddedPublisher:
                 [(event.event_id, event.routing_key, event.body) for event in events],
             )
         return {event.event_id for event in events}
+
+    def pulse(self) -> None:
+        self._pulse.beat()
 
     def close(self) -> None:
         self._file.close()

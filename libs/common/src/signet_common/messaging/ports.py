@@ -20,6 +20,11 @@ AUDIT_CONSUMER = "audit"
 """The consumer that every publisher registers before it publishes: no event may exist that the audit log can miss."""
 
 
+def pulse_key(service: str) -> str:
+    """Return the routing key of a service's pulse: two words, where every event has three."""
+    return f"{service}.pulse"
+
+
 class BusError(Exception):
     """The root of what a bus raises."""
 
@@ -41,6 +46,12 @@ class EventPublisher(Protocol):
 
     def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
         """Publish in order; return the ids that the bus holds durably. BusUnavailable if it can hold none now."""
+
+    def pulse(self) -> None:
+        """Tell the tails that all of this service's events are published by now. Nobody keeps it, no consumer sees it.
+
+        BusUnavailable if there is no bus to tell it to; whether a tail has heard it nobody knows.
+        """
 
     def close(self) -> None:
         """Disconnect. Publishing again connects again."""
@@ -69,7 +80,11 @@ class EventTail(Protocol):
     """An exclusive view that starts now and keeps nothing."""
 
     def receive(self, timeout: float) -> list[Delivery]:
-        """Return what happened since, waiting at most `timeout` seconds. TailLost: open another one."""
+        """Return what happened since, waiting at most `timeout` seconds. TailLost: open another one.
+
+        A pulse is a delivery under `pulse_key` without a body, behind every event that was published before it; several
+        may be told as one.
+        """
 
     def close(self) -> None: ...
 

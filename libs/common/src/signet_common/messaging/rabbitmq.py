@@ -11,7 +11,7 @@ from signet_common.messaging.rabbitmq_commands import RabbitCommandReceiver, Rab
 from signet_common.messaging.rabbitmq_consumer import RabbitConsumer
 from signet_common.messaging.rabbitmq_publisher import RabbitPublisher
 from signet_common.messaging.rabbitmq_tail import RabbitTail
-from signet_common.messaging.rabbitmq_topology import EVENTS_EXCHANGE, consumer_steps
+from signet_common.messaging.rabbitmq_topology import EVENTS_EXCHANGE, consumer_steps, declare_pulse_exchange
 
 _HEARTBEAT_SECONDS = 30
 _SOCKET_SECONDS = 5.0
@@ -33,8 +33,9 @@ class RabbitBus:
         self._parameters.blocked_connection_timeout = _BLOCKED_SECONDS
         self._parameters.connection_attempts = 1
 
-    def publisher(self, service: str) -> RabbitPublisher:  # noqa: ARG002  (the broker knows its user)
-        return RabbitPublisher(self._parameters, EVENTS_EXCHANGE, consumer_steps(AUDIT_CONSUMER, ["#"]))
+    def publisher(self, service: str) -> RabbitPublisher:
+        steps = [*consumer_steps(AUDIT_CONSUMER, ["#"]), declare_pulse_exchange]
+        return RabbitPublisher(self._parameters, EVENTS_EXCHANGE, steps, service)
 
     def consumer(self, name: str, bindings: Sequence[str]) -> RabbitConsumer:
         return RabbitConsumer(self._parameters, name, bindings)

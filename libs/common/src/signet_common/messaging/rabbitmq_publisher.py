@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from pika.spec import PERSISTENT_DELIVERY_MODE, Basic
 from signet_common.messaging.event import OutgoingEvent
 from signet_common.messaging.ports import BusUnavailable
 from signet_common.messaging.rabbitmq_link import Link
+from signet_common.messaging.rabbitmq_pulse import PulseChannel
 from signet_common.messaging.rabbitmq_topology import Step, declare
 
 IN_FLIGHT = 500
@@ -120,6 +121,11 @@ class ConfirmedPublisher:
             raise BusUnavailable(f"the broker: {'no confirm in time' if not answered else link.reason}")
         return confirmed
 
+    def call(self, action: Callable[[Any], None]) -> None:
+        """Run an action with the channel, in the link's I/O thread, soon. BusUnavailable without a broker."""
+        link, _ = self._connected()
+        link.call(action)
+
     def close(self) -> None:
         if self._link is not None:
             self._link.close()
@@ -137,14 +143,19 @@ class ConfirmedPublisher:
 class RabbitPublisher:
     """Publishes events, as `ports.EventPublisher` says."""
 
-    def __init__(self, parameters: Any, exchange: str, steps: Sequence[Step]) -> None:
+    def __init__(self, parameters: Any, exchange: str, steps: Sequence[Step], service: str) -> None:
         self._publisher = ConfirmedPublisher(parameters, exchange, steps)
+        self._pulses = PulseChannel(service)
 
     def publish(self, events: Sequence[OutgoingEvent]) -> set[str]:
         """Return the ids of the events that a queue holds."""
         return self._publisher.publish(
             [Message(event.event_id, event.routing_key, event.body, EVENT_CONTENT_TYPE) for event in events]
         )
+
+    def pulse(self) -> None:
+        """Send one behind everything that was confirmed; nobody answers it."""
+        self._publisher.call(self._pulses.beat)
 
     def close(self) -> None:
         self._publisher.close()

@@ -18,6 +18,8 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from signet_common.messaging.ports import BusUnavailable
 
 EVENTS_EXCHANGE = "signet.events"
+PULSE_EXCHANGE = "signet.pulse"
+"""Apart from the events, which audit gets all of: a pulse goes to whoever listens at the moment, and nowhere else."""
 DEAD_EXCHANGE = "signet.dead"
 COMMANDS = "signet.commands"
 """The exchange that commands are sent to, and the one queue behind it."""
@@ -94,6 +96,10 @@ def command_steps() -> list[Step]:
 
 def declare_events_exchange(channel: Any) -> None:
     channel.exchange_declare(EVENTS_EXCHANGE, exchange_type="topic", durable=True)
+
+
+def declare_pulse_exchange(channel: Any) -> None:
+    channel.exchange_declare(PULSE_EXCHANGE, exchange_type="topic", durable=True)
 
 
 def declare_dead_exchange(channel: Any) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ IDLE_SECONDS = 0.5
 GATHER_SECONDS = 0.05
 """Between batches that were not full: under load, twenty a second cost half of what one after the other does."""
 LEASE_RETRY_SECONDS = 1.0
+PULSE_SECONDS = 0.25
 
 _logger = logging.getLogger(__name__)
 
@@ -64,7 +66,10 @@ class OutboxSource(Protocol[OutgoingT_co]):
 
 
 class Relay(Generic[OutgoingT]):
-    """Empties one outbox of a service. `run` belongs to one thread; it owns the publisher and closes it."""
+    """Empties one outbox of a service. `run` belongs to one thread; it owns the publisher and closes it.
+
+    `pulse` is called four times a second while nothing waits: whoever hears less of it knows that something may.
+    """
 
     def __init__(
         self,
@@ -73,11 +78,13 @@ class Relay(Generic[OutgoingT]):
         *,
         batch: int = BATCH,
         backoff: Backoff | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> None:
         self._source, self._publisher, self._batch = source, publisher, batch
         self._backoff = backoff or Backoff()
         self._holder = uuid4().hex
         self._failing = False
+        self._pulse, self._pulse_at = pulse, 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set. Nothing that goes wrong ends it: it backs off and tries again."""
@@ -109,15 +116,25 @@ class Relay(Generic[OutgoingT]):
             return True
         outgoing = self._source.pending(self._batch)
         if not outgoing:
-            self._source.wait(IDLE_SECONDS)
+            self._tell()
+            self._source.wait(PULSE_SECONDS if self._pulse else IDLE_SECONDS)
             return True
         sent = confirmed_in_order(outgoing, self._publisher.publish(outgoing))
         if sent:
             self._source.mark_sent(sent)
             self._backoff.reset()
         if len(outgoing) < self._batch:
+            if len(sent) == len(outgoing):
+                self._tell()
             stop.wait(GATHER_SECONDS)
         return len(sent) == len(outgoing)
+
+    def _tell(self) -> None:
+        """Tell that what the outbox held when it was last read has been published, all of it."""
+        now = time.monotonic()
+        if self._pulse and now >= self._pulse_at:
+            self._pulse()
+            self._pulse_at = now + PULSE_SECONDS
 
     def _failed(self, stop: threading.Event, message: str, error: BusUnavailable | None) -> None:
         if not self._failing:  # once per outage, not once per attempt

@@ -25,8 +25,9 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     tables = MetaData()
     leases = Leases(database, leases_table(tables))
     events = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
+    publisher = bus.publisher(SERVICE)
     commands = CommandOutboxReader(database, commands_table(tables), leases, Command)
     return {
-        "relay": Relay(events, bus.publisher(SERVICE)).run,
+        "relay": Relay(events, publisher, pulse=publisher.pulse).run,
         "command_relay": Relay(commands, bus.command_sender(SERVICE)).run,
     }

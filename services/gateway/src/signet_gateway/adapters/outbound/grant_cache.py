@@ -1,8 +1,11 @@
 """Grants, remembered for some seconds and dropped when identity says that they have changed.
 
-A grant lives at most 30 seconds, an unknown credential 5; while nobody tells of changes (the event tail is down)
-neither lives longer than 1. A fetch that is in flight when its user or credential changes may carry the old state: its
-answer is thrown away and fetched again, for everybody who waits for it.
+A grant lives at most 30 seconds, an unknown credential 5, as long as identity is heard to have told of every change. In
+silence neither is believed for longer than `SILENCE_SECONDS`, whoever it is that is silent: the bus, the tail, or the
+process that publishes for identity. So a change takes effect within a second, told or not.
+
+A fetch that is in flight when its user or credential changes may carry the old state: its answer is thrown away and
+fetched again, for everybody who waits for it.
 """
 
 from collections import OrderedDict
@@ -19,9 +22,12 @@ from signet_gateway.application.traffic import rate_limited
 
 KNOWN_SECONDS = 30.0
 UNKNOWN_SECONDS = 5.0
-UNTOLD_SECONDS = 1.0
+SILENCE_SECONDS = 0.75
+"""How long silence is no news, and how old a grant may get in it: a pulse is due every quarter of a second."""
+
 MOST_ENTRIES = 10_000
 _FETCHES = 3
+_WITHOUT_KEY_SECONDS = 1.0
 
 
 class GrantFetcher(Protocol):
@@ -78,7 +84,7 @@ class GrantCache:
         self._entries: OrderedDict[Credential, _Entry] = OrderedDict()
         self._flights: dict[Credential, _Flight] = {}
         self._known: OrderedDict[Credential, None] = OrderedDict()
-        self._told = False
+        self._told_until = float("-inf")
 
     def grant(self, credential: Credential, day: str, client_ip: str) -> Grant | None:
         """See the port."""
@@ -95,24 +101,28 @@ class GrantCache:
         for credential in [key for key, entry in self._entries.items() if change.concerns(entry.grant)]:
             del self._entries[credential]
 
-    def told(self) -> None:
-        """From now on every change is told of: forget what was learnt before, then trust for longer."""
+    def listening(self) -> None:
+        """Whatever identity tells from now on is heard: forget what was learnt before."""
         self.drop(Change())
-        self._told = True
 
-    def untold(self) -> None:
-        """Changes may pass unnoticed from now on."""
-        self._told = False
+    def told(self) -> None:
+        """Everything that had changed a moment ago has been told: what is here holds, and for a while it will."""
+        self._told_until = self._monotonic() + SILENCE_SECONDS
+
+    def deaf(self) -> None:
+        """Nothing is heard from now on."""
+        self._told_until = float("-inf")
         self.drop(Change())
 
     def _serves(self, entry: _Entry, day: str) -> bool:
         """Whether an entry may still be used. One without the day's key is asked for anew, once a second."""
-        age = self._monotonic() - entry.fetched_at
-        if not self._told and age >= UNTOLD_SECONDS:
+        now = self._monotonic()
+        age = now - entry.fetched_at
+        if now >= self._told_until and age >= SILENCE_SECONDS:
             return False
         if entry.grant is None:
             return age < UNKNOWN_SECONDS
-        return age < (KNOWN_SECONDS if day in entry.grant.keys else UNTOLD_SECONDS)
+        return age < (KNOWN_SECONDS if day in entry.grant.keys else _WITHOUT_KEY_SECONDS)
 
     def _fetched(self, credential: Credential, client_ip: str) -> Grant | None:
         """Fetch, or wait for the fetch that is under way."""
