@@ -100,6 +100,42 @@ class FakeUpstream:
         return self.answer
 
 
+class FakeStream:
+    """An answer in pieces; an exception among them is raised where it stands."""
+
+    def __init__(self, status, headers, pieces, took_all=True):
+        self.status, self.headers, self.took_all = status, headers, took_all
+        self.pieces = list(pieces)
+        self.closed = 0
+
+    def read(self):
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
+
+    def close(self):
+        self.closed = 1
+
+
+class FakeStreams:
+    """Takes every upload whole, a few bytes at a time, and answers what it was told to."""
+
+    def __init__(self):
+        self.sent = []
+        self.answer = FakeStream(200, [("content-length", "2")], [b"ok"])
+        self.reads = True
+
+    def open(self, method, target, headers, body):
+        taken = body
+        if not isinstance(body, bytes):
+            taken = b""
+            while self.reads and (piece := body.read(7)):
+                taken += piece
+        self.sent.append((method, target, dict(headers), taken))
+        return self.answer
+
+
 class FakeProbe:
     """Reports what it was given."""
 
@@ -138,6 +174,7 @@ class House:
     resources: FakeUpstream = field(default_factory=FakeUpstream)
     identity: FakeUpstream = field(default_factory=FakeUpstream)
     probe: FakeProbe = field(default_factory=FakeProbe)
+    streams: FakeStreams = field(default_factory=FakeStreams)
     application: HttpApplication = field(init=False)
     nonce_count: int = 0
 
@@ -190,7 +227,7 @@ class House:
             method=method,
             target=target,
             headers={name.lower(): value for name, value in (headers or {}).items()},
-            body_sha256=body_digest(body),
+            body_sha256=change.get("sha256", body_digest(body)),
         )
         key = signing_key(change.get("secret", SECRET), utc_day(timestamp))
         shown = {"Authorization": f"Bearer {credential}"} if credential.startswith("st_") else {"X-Api-Key": credential}
@@ -234,6 +271,11 @@ def contracts() -> list[Contract]:
                 "get": {"x-permission": "demo:query"},
                 "patch": {"x-permission": "demo:update"},
                 "delete": {"x-permission": "demo:delete"},
+            },
+            "/api/v1/blobs": {
+                "get": {"x-permission": "demo:query", "x-stream": True, "x-sealed": "never"},
+                "post": {"x-permission": "demo:create", "x-stream": True, "x-max-body-bytes": 100_000},
+                "put": {"x-permission": "demo:special", "x-stream": True},
             },
             "/api/v1/demos/special": {"get": {"x-permission": "demo:special"}},
         },
@@ -284,6 +326,7 @@ def build_house(**limits: Any) -> House:
         passports=PassportIssuer("gateway", keys, made.clock),
         upstreams={"resources": made.resources, "identity": made.identity},
         probes=[made.probe],
+        streams={"resources": made.streams},
     )
     made.application = compose(contracts(), outside, max_body_bytes=1000)
     return made
@@ -312,3 +355,8 @@ def make_contracts() -> Any:
 @pytest.fixture
 def memory_nonces() -> type[FakeNonces]:
     return FakeNonces
+
+
+@pytest.fixture
+def make_stream() -> type[FakeStream]:
+    return FakeStream

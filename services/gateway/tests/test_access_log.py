@@ -1,5 +1,6 @@
 """One line a request, with nothing in it that must not be written down."""
 
+import io
 import json
 
 import pytest
@@ -23,6 +24,7 @@ def logged(house, make_contracts, tmp_path):
         PassportIssuer("gateway", keys, house.clock),
         {"resources": house.resources, "identity": house.identity},
         [],
+        {"resources": house.streams},
     )
     house.application = compose(make_contracts(), outside, max_body_bytes=1000, access_log=log)
 
@@ -52,3 +54,18 @@ def test_a_refused_request_leaves_its_code_and_no_user_whom_nobody_proved(house,
     house.signed("GET", "/api/v1/demos", secret="wrong")
     (line,) = logged()
     assert (line["return_code"], line["user_id"], line["client_ip"]) == (401006, None, "192.0.2.1")
+
+
+def test_a_streams_line_is_written_when_it_ends_and_counts_what_was_sent(house, logged, make_stream):
+    """Only then is it known how much that was."""
+    house.send("GET", "/healthz")
+    house.streams.answer = make_stream(200, [("content-length", "4")], [b"ab", b"cd"])
+    headers = house.signed_headers("GET", "/api/v1/blobs")
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    environ |= {"REQUEST_METHOD": "GET", "RAW_URI": "/api/v1/blobs", "PATH_INFO": "/api/v1/blobs"}
+    body = house.application(environ | {"wsgi.input": io.BytesIO()}, lambda *_: None)
+    assert len(logged()) == 1
+    assert b"".join(body) == b"abcd"
+    body.close()
+    (_, line) = logged()
+    assert (line["status"], line["bytes_sent"]) == (200, 4)

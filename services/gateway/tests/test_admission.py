@@ -209,6 +209,8 @@ def test_a_body_is_not_read_before_the_headers_were_judged(house):
         def read(self, _size):
             raise AssertionError("the body was read")
 
+        read1 = read
+
     headers = house.signed_headers("POST", DEMOS) | {"X-Timestamp": str(NOW - 1000), "Content-Length": "10"}
     assert house.send("POST", DEMOS, headers, stream=Unread()).code == 401005
     headers = house.signed_headers("POST", DEMOS, credential="ak_unknown") | {"Content-Length": "10"}
@@ -227,6 +229,8 @@ class Slow:
         self._happening()
         body, self._body = self._body, b""
         return body
+
+    read1 = read
 
 
 @pytest.mark.parametrize("framing", [{"Content-Length": "2"}, {"Transfer-Encoding": "chunked"}])
@@ -282,6 +286,8 @@ def test_a_body_that_breaks_off_is_the_clients_fault(house):
     class Broken:
         def read(self, _size):
             raise OSError("unexpected end of file")
+
+        read1 = read
 
     headers = house.signed_headers("POST", DEMOS) | {"Content-Length": "10"}
     assert house.send("POST", DEMOS, headers, stream=Broken()).code == 400001

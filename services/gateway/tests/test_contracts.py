@@ -31,13 +31,22 @@ def read(paths, service="resources", **more):
         {"x-public": True, "x-permission": "demo:query"},
         {"x-permission": "demo:query", "x-max-body-bytes": "1"},
         {"x-permission": "demo:query", "x-max-body-bytes": -1},
-        {"x-permission": "demo:query", "x-stream": True},
+        {"x-permission": "demo:query", "x-stream": "yes"},
+        {"x-permission": "demo:query", "x-stream": True, "x-sealed": "optional"},
     ],
 )
 def test_an_operation_that_does_not_say_who_may_call_it_is_refused(operation):
     """Default deny, and at the start rather than at the first call."""
     with pytest.raises(ContractInvalid, match=r"resources\.yaml: GET /api/v1/demos"):
         list(operations(read({"/api/v1/demos": {"get": operation}})))
+
+
+def test_an_upload_is_never_public():
+    """What is signed of it is its digest, and nobody signs a public operation."""
+    with pytest.raises(ContractInvalid, match="nobody signs"):
+        list(operations(read({"/api/v1/drop": {"post": {"x-public": True, "x-stream": True}}})))
+    (download,) = operations(read({"/api/v1/logo": {"get": {"x-public": True, "x-stream": True}}}))
+    assert (download.stream, download.uploads) == (True, False)
 
 
 def test_a_path_outside_of_the_api_is_refused():

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from signet_gateway.adapters.outbound.nonce_file import current_boot_id
 from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
 from signet_gateway.adapters.outbound.rate_limits import RateLimits
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
+from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.admission import ISSUER, Admission
 from signet_gateway.application.authentication import Authentication
@@ -47,6 +48,8 @@ from signet_gateway.application.ports import (
 )
 from signet_gateway.application.readiness import Readiness
 from signet_gateway.application.routes import RouteTable
+from signet_gateway.application.stream_ports import StreamUpstream
+from signet_gateway.application.streaming import Streaming
 from signet_gateway.application.traffic import Limits, Traffic
 from signet_gateway.settings import GatewaySettings
 
@@ -68,6 +71,7 @@ class Outside:
     passports: Passports
     upstreams: Mapping[str, Upstream]
     probes: Sequence[ReadinessProbe]
+    streams: Mapping[str, StreamUpstream] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ def compose(
 ) -> HttpApplication:
     """Wire the application, for production and component tests alike; raises ContractInvalid."""
     known = [operation for contract in contracts for operation in operations(contract)]
-    if homeless := {operation.service for operation in known} - outside.upstreams.keys():
+    homeless = {operation.service for operation in known} - outside.upstreams.keys()
+    if homeless := homeless | {operation.service for operation in known if operation.stream} - outside.streams.keys():
         raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
     if unheard_of := outside.limits.operations.keys() - {operation.operation_id for operation in known}:
         raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
@@ -99,6 +104,7 @@ def compose(
         RouteTable(known),
         Admission(authentication, replays, Traffic(outside.limits), max_body_bytes),
         Forwarding(outside.passports, outside.upstreams),
+        Streaming(outside.passports, outside.streams),
     )
     pages = Pages(Readiness(outside.probes, time.monotonic), orjson.dumps(merged_document(contracts)), _docs)
     return HttpApplication(
@@ -138,6 +144,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         passports=passports,
         upstreams=upstreams,
         probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
+        streams={name: _stream_upstream(name, authority, settings) for name, authority in settings.upstreams.items()},
     )
     application = compose(
         contracts,
@@ -165,15 +172,23 @@ def _limits(rates: RateLimits, settings: GatewaySettings) -> Limits:
 
 
 def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstream:
+    return HttpUpstream(name, authority, _connections(authority, settings.connections, settings), time.monotonic)
+
+
+def _stream_upstream(name: str, authority: str, settings: GatewaySettings) -> HttpStreamUpstream:
+    connections = _connections(authority, settings.streams, settings)
+    return HttpStreamUpstream(name, authority, connections, settings.read_timeout)
+
+
+def _connections(authority: str, size: int, settings: GatewaySettings) -> Connections:
     parts = urlsplit(f"//{authority}")
-    connections = Connections(
+    return Connections(
         parts.hostname or "",
         parts.port or _DEFAULT_HTTP_PORT,
-        size=settings.connections,
+        size=size,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
     )
-    return HttpUpstream(name, authority, connections, time.monotonic)
 
 
 def _docs() -> "WSGIApplication":

@@ -75,6 +75,7 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     credential_rate: _OptionalRate = ""
     operation_rates: Annotated[tuple[tuple[str, str], ...], _rates] = ()
     connections: _Rate = 128
+    streams: _Rate = 128
     connect_timeout: _Seconds = 2.0
     read_timeout: _Seconds = 30.0
 

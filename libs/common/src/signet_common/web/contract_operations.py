@@ -7,6 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from signet_common.web.contract_streams import (
+    digest_parameter,
+    download_answers,
+    stream_errors,
+    stream_extensions,
+    upload_body,
+    uploads,
+)
 from signet_common.web.operations import Operation
 from signet_common.web.schemas import MAX_ID
 from signet_protocol.return_codes import ReturnCode
@@ -65,9 +73,11 @@ def describe(rule: str, method: str, operation: Operation) -> dict[str, Any]:
         **_extensions(operation),
         "parameters": [*_path_parameters(rule), *_query_parameters(operation), *_header_parameters(method, operation)],
         "security": _security(method, operation),
-        "responses": {"200": _success(operation), **_errors(operation)},
+        "responses": {**_successes(method, operation), **_errors(method, operation)},
     }
-    if operation.body:
+    if uploads(method, operation):
+        described["requestBody"] = upload_body()
+    elif operation.body:
         described["requestBody"] = _request_body(operation.body)
     if operation.versioned and method == "get":
         described["responses"]["304"] = {"description": "The version that the client has is the newest."}
@@ -83,7 +93,8 @@ def _security(method: str, operation: Operation) -> list[dict[str, list[str]]]:
 
 def _extensions(operation: Operation) -> dict[str, Any]:
     who: dict[str, Any] = {"x-public": True} if operation.public else {"x-permission": operation.permission}
-    return who | {"x-sealed": operation.sealed} | ({"x-audit": operation.audit} if operation.audit else {})
+    audited = {"x-audit": operation.audit} if operation.audit else {}
+    return who | {"x-sealed": operation.sealed} | audited | stream_extensions(operation)
 
 
 def _path_parameters(rule: str) -> list[dict[str, Any]]:
@@ -122,7 +133,7 @@ def _header_parameters(method: str, operation: Operation) -> list[dict[str, Any]
     names = ["Idempotency-Key"] if operation.idempotent else []
     names += ["If-Match"] if operation.conditional else []
     names += ["If-None-Match"] if operation.versioned and method == "get" else []
-    parameters = []
+    parameters = [digest_parameter()] if uploads(method, operation) else []
     for name in names:
         schema = dict(_HEADERS[name])
         description = schema.pop("description")
@@ -137,6 +148,13 @@ def _request_body(model: type[BaseModel]) -> dict[str, Any]:
     if examples := model.model_json_schema().get("examples"):
         content["examples"] = {f"example{number}": {"value": value} for number, value in enumerate(examples, start=1)}
     return {"required": True, "content": {"application/json": content}}
+
+
+def _successes(method: str, operation: Operation) -> dict[str, Any]:
+    """Every answer that is a success: a download has any bytes, everything else an envelope."""
+    if operation.stream and method == "get":
+        return download_answers()
+    return {"200": _success(operation)}
 
 
 def _success(operation: Operation) -> dict[str, Any]:
@@ -181,9 +199,9 @@ def _data_schema(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _errors(operation: Operation) -> dict[str, Any]:
+def _errors(method: str, operation: Operation) -> dict[str, Any]:
     by_status: dict[int, list[ReturnCode]] = defaultdict(list)
-    for code in sorted({*_EVERYWHERE, *_own_errors(operation), *operation.errors}):
+    for code in sorted({*_EVERYWHERE, *_own_errors(operation), *stream_errors(method, operation), *operation.errors}):
         by_status[code.http_status].append(code)
     return {str(status): _error(status, codes) for status, codes in by_status.items()}
 

@@ -18,6 +18,7 @@ from signet_common.web.errors import ApiError
 from signet_common.web.operations import operation_of
 from signet_common.web.preconditions import entity_tag, is_unchanged
 from signet_common.web.requests import Arguments, parse_body, parse_query
+from signet_common.web.streams import UPLOADING, body_stream
 from signet_protocol.return_codes import ReturnCode
 
 View = Callable[..., Any]
@@ -95,7 +96,8 @@ def check_request(
 ) -> Callable[[View], View]:
     """Validate everything that the request brings; the models are left in `g.args.body` and `g.args.query`.
 
-    Whatever is not declared is refused. `idempotent` lets an Idempotency-Key through, `conditional` an If-Match.
+    Whatever is not declared is refused. `idempotent` lets an Idempotency-Key through, `conditional` an If-Match. Of a
+    streamed upload `g.args.body` is a `BodyStream`.
     """
 
     def decorate(view: View) -> View:
@@ -104,7 +106,9 @@ def check_request(
 
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            g.args = Arguments(parse_body(request, body), parse_query(request, query))
+            uploaded = found.stream and request.method in UPLOADING
+            content = body_stream(request) if uploaded else parse_body(request, body)
+            g.args = Arguments(content, parse_query(request, query))
             return view(*args, **kwargs)
 
         return checked

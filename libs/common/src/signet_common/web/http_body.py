@@ -68,6 +68,10 @@ class RequestBody:
                 wanted -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def read1(self, size: int) -> bytes:
+        """Return what has arrived, between 1 and `size` bytes of it, b"" at the end. Raises BodyRefused."""
+        return self._ahead.read(size) or self._piece(size)
+
     def readline(self, size: int | None = -1) -> bytes:
         """Return up to and with the next LF, at most `size` bytes."""
         wanted = -1 if size is None or size < 0 else size

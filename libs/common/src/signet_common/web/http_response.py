@@ -27,6 +27,10 @@ class ResponseInvalid(Exception):
     """The application broke the rules of WSGI or HTTP; nobody's fault but ours."""
 
 
+class TransferBroken(Exception):
+    """Raised by an application's iterator that cannot go on: the answer is cut off, and everything has been logged."""
+
+
 class HttpDate:
     """The `Date` header, made once a second."""
 

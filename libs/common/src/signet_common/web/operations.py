@@ -47,6 +47,8 @@ class Operation:
     idempotent: bool = False
     conditional: bool = False
     versioned: bool = False
+    stream: bool = False
+    max_body_bytes: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,17 +70,22 @@ def operation(
     links: Sequence[Link] = (),
     audit: str = "",
     sealed: Sealed = "optional",
+    stream: bool = False,
+    max_body_bytes: int | None = None,
 ) -> Callable[[ViewT], ViewT]:
     """Name an operation for the contract. `audit` is the operation that its event carries, empty for none.
 
-    `sealed="required"` belongs to what carries a password or a secret, in either direction.
+    `sealed="required"` belongs to what carries a password or a secret, in either direction. The bodies of a `stream`
+    pass unbuffered in both directions, and are never sealed; see `streams`. `max_body_bytes` is the gateway's limit for
+    the request's body, where its setting for all operations does not fit.
     """
 
     def annotate(view: ViewT) -> ViewT:
         found = operation_of(view)
         found.operation_id, found.summary, found.description = operation_id, summary, description
         found.errors, found.links = errors, links
-        found.audit, found.sealed = audit, sealed
+        found.audit, found.sealed = audit, "never" if stream else sealed
+        found.stream, found.max_body_bytes = stream, max_body_bytes
         return view
 
     return annotate

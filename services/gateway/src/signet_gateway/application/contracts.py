@@ -16,6 +16,7 @@ OWN_SERVICE = "gateway"
 API_PREFIX = "/api/"
 _METHODS = {"get", "post", "put", "patch", "delete"}
 _SAFE_METHODS = {"GET", "HEAD"}
+_UPLOADING = {"POST", "PUT", "PATCH"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
 _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
 
@@ -24,7 +25,8 @@ _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCod
 class Operation:
     """One operation of one service. `permission` is `resource:operation`, empty for a public one.
 
-    `operation_id` is the contract's, empty where it names none.
+    `operation_id` is the contract's, empty where it names none. The bodies of a `stream` pass as they
+    arrive, in both directions.
     """
 
     service: str
@@ -33,6 +35,12 @@ class Operation:
     permission: str
     max_body_bytes: int | None
     operation_id: str = ""
+    stream: bool = False
+
+    @property
+    def uploads(self) -> bool:
+        """Whether the body of the request is streamed."""
+        return self.stream and self.method in _UPLOADING
 
     @property
     def public(self) -> bool:
@@ -84,13 +92,25 @@ def operations(contract: Contract) -> Iterator[Operation]:
 
 def _operation(contract: Contract, path: str, method: str, description: Mapping[str, Any]) -> Operation:
     where = f"{contract.name}: {method} {path}"
-    if description.get("x-stream"):
-        raise ContractInvalid(f"{where}: streams are not forwarded yet")
     limit = description.get("x-max-body-bytes")
     if limit is not None and (type(limit) is not int or limit < 0):
         raise ContractInvalid(f"{where}: x-max-body-bytes is not a number of bytes")
+    permission, stream = _permission(where, description), _stream(where, description)
     name = str(description.get("operationId", ""))
-    return Operation(contract.service, method, path, _permission(where, description), limit, name)
+    operation = Operation(contract.service, method, path, permission, limit, name, stream)
+    if operation.public and operation.uploads:
+        raise ContractInvalid(f"{where}: nobody signs what is uploaded to a public operation")
+    return operation
+
+
+def _stream(where: str, description: Mapping[str, Any]) -> bool:
+    """Return whether bodies are streamed; what passes by unread can be neither sealed nor unsealed."""
+    stream = description.get("x-stream", False)
+    if type(stream) is not bool:
+        raise ContractInvalid(f"{where}: x-stream is neither true nor false")
+    if stream and description.get("x-sealed", "never") != "never":
+        raise ContractInvalid(f"{where}: a stream is never sealed")
+    return stream
 
 
 def _permission(where: str, description: Mapping[str, Any]) -> str:

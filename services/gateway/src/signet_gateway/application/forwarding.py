@@ -13,7 +13,7 @@ from signet_protocol.return_codes import ReturnCode
 
 _LOGGER = logging.getLogger(__name__)
 
-_SHOWN = {
+SHOWN = {
     "accept-ranges": "Accept-Ranges",
     "allow": "Allow",
     "cache-control": "Cache-Control",
@@ -43,28 +43,35 @@ class Forwarding:
 
         Raises UpstreamUnavailable, UpstreamTimeout and AnswerUnfit.
         """
-        passport = admitted.passport
-        headers = [
-            *admitted.headers.items(),
-            ("x-passport", self._passports.issue(passport)),
-            ("x-request-id", request.request_id),
-        ]
-        if request.traceparent:
-            headers.append(("traceparent", request.traceparent))
-        answer = self._upstreams[passport.audience].send(request.method, request.target, headers, admitted.body)
-        return Reply(
-            answer.status,
-            _shown_headers(answer, request.method),
-            answer.body,
-            _return_code(answer, passport.audience, request.method),
-        )
+        headers = outgoing_headers(request, admitted, self._passports)
+        service = admitted.passport.audience
+        answer = self._upstreams[service].send(request.method, request.target, headers, admitted.body)
+        return reply_to(request, answer, service)
+
+
+def outgoing_headers(request: Request, admitted: Admitted, passports: Passports) -> list[tuple[str, str]]:
+    """Return what a service is told: the client's headers that are passed on, and the gateway's own."""
+    headers = [
+        *admitted.headers.items(),
+        ("x-passport", passports.issue(admitted.passport)),
+        ("x-request-id", request.request_id),
+    ]
+    if request.traceparent:
+        headers.append(("traceparent", request.traceparent))
+    return headers
+
+
+def reply_to(request: Request, answer: UpstreamAnswer, service: str) -> Reply:
+    """Return what the client gets of a service's whole answer; raises UpstreamUnavailable and AnswerUnfit."""
+    code = _return_code(answer, service, request.method)
+    return Reply(answer.status, _shown_headers(answer, request.method), answer.body, code)
 
 
 def _shown_headers(answer: UpstreamAnswer, method: str) -> list[tuple[str, str]]:
     """Keep the allowed headers; the length is told anew, because the answer's framing ended here."""
     shown = []
     for name, value in answer.headers:
-        known_as = _SHOWN.get(name)
+        known_as = SHOWN.get(name)
         if known_as is not None and (name != "content-length" or method == "HEAD"):
             shown.append((known_as, value))
     if method != "HEAD" and answer.status not in _WITHOUT_BODY:

@@ -8,6 +8,7 @@ from signet_gateway.application.forwarding import Forwarding
 from signet_gateway.application.request import Reply, Request
 from signet_gateway.application.routes import RouteTable
 from signet_gateway.application.spelling import check_spelling
+from signet_gateway.application.streaming import Streaming
 from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
 
@@ -15,10 +16,11 @@ from signet_protocol.return_codes import ReturnCode
 class Gateway:
     """Handles one request at a time, for any number of greenlets."""
 
-    def __init__(self, routes: RouteTable, admission: Admission, forwarding: Forwarding) -> None:
+    def __init__(self, routes: RouteTable, admission: Admission, forwarding: Forwarding, streaming: Streaming) -> None:
         self._routes = routes
         self._admission = admission
         self._forwarding = forwarding
+        self._streaming = streaming
 
     def handle(self, request: Request) -> Reply:
         """Return the reply; raises a GatewayError that says what became of the request instead.
@@ -34,7 +36,8 @@ class Gateway:
         operation = route.operation(request.method)
         if operation is None:
             raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=(("Allow", route.allow),))
-        return self._forwarding.forward(request, self._admission.admit(request, operation))
+        admitted = self._admission.admit(request, operation)
+        return (self._streaming if operation.stream else self._forwarding).forward(request, admitted)
 
 
 def _options(allow: str) -> Reply:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from signet_gateway.application.ports import Allowance
 
@@ -11,8 +12,9 @@ class Request:
     """A request whose body has not been read.
 
     `headers` holds the headers that the gateway looks at, under lower-case names. `content_length` is None for a
-    chunked body. `read(limit)` returns the body, at most `limit` bytes of it, once. Known on the way: `user_id` for the
-    access log, and the `allowances` of the limits that counted the request.
+    chunked body. `read(limit)` returns the body, at most `limit` bytes of it, once; `receive(limit)` what of it has
+    arrived, at least one byte, none at its end. Known on the way: `user_id` for the access log, and the `allowances` of
+    the limits that counted the request.
     """
 
     request_id: str
@@ -22,16 +24,28 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     content_length: int | None
     read: Callable[[int], bytes] = field(repr=False)
+    receive: Callable[[int], bytes] = field(repr=False)
     traceparent: str = ""
     user_id: int | None = None
     allowances: list[Allowance] = field(default_factory=list)
 
 
+class ReplyStream(Protocol):
+    """A body that is passed on as it arrives."""
+
+    def read(self) -> bytes:
+        """Return the next bytes, none once the body is whole. Raises UpstreamFailed where the service breaks off."""
+
+    def close(self) -> None:
+        """Let go of the service, wherever the body has come to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back to the client; `return_code` is for the access log."""
+    """What goes back to the client: `body`, then what `stream` brings. `return_code` is for the access log."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes = field(repr=False)
     return_code: int
+    stream: ReplyStream | None = None

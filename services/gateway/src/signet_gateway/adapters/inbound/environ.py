@@ -40,6 +40,7 @@ def read_request(environ: "WSGIEnvironment", request_id: str, addresses: ClientA
         headers={name: environ[key] for key, name in _HEADERS.items() if key in environ},
         content_length=_content_length(environ),
         read=_reader(environ["wsgi.input"]),
+        receive=environ["wsgi.input"].read1,
     )
 
 

@@ -17,9 +17,10 @@ from signet_common.observability.spans import Tracing
 from signet_gateway.adapters.inbound.client_address import ClientAddress
 from signet_gateway.adapters.inbound.environ import read_request
 from signet_gateway.adapters.inbound.pages import Pages
+from signet_gateway.adapters.inbound.streamed_body import StreamedBody
 from signet_gateway.application.errors import GatewayError, Refusal
 from signet_gateway.application.gateway import Gateway
-from signet_gateway.application.request import Reply, Request
+from signet_gateway.application.request import Reply, ReplyStream, Request
 from signet_gateway.application.traffic import limit_headers
 from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
@@ -66,8 +67,9 @@ class HttpApplication:
                     span.set_attribute("http.response.status_code", reply.status)
                 headers = _complete(reply, request)
                 start_response(_STATUS_LINES.get(reply.status) or f"{reply.status} ", headers)
-                if self._access_log is not None:
-                    self._log(self._access_log, request, reply, span.trace_id, time.perf_counter() - started)
+                if reply.stream is not None:
+                    return self._streamed(request, reply, reply.stream, span.trace_id, started)
+                self._log(request, reply, span.trace_id, started, len(reply.body))
         finally:
             REQUEST_ID.reset(token)
         return (reply.body,) if reply.body and request.method != "HEAD" else ()
@@ -85,9 +87,16 @@ class HttpApplication:
             _LOGGER.exception("unexpected failure")
             return _refused(ReturnCode.INTERNAL_ERROR)
 
-    @staticmethod
-    def _log(access_log: AccessLog, request: Request, reply: Reply, trace_id: str, seconds: float) -> None:
-        access_log.write(
+    def _streamed(
+        self, request: Request, reply: Reply, stream: ReplyStream, trace_id: str, started: float
+    ) -> StreamedBody:
+        """The log's line is written at the end: only then is it known how much was sent."""
+        return StreamedBody(reply.body, stream, lambda taken: self._log(request, reply, trace_id, started, taken))
+
+    def _log(self, request: Request, reply: Reply, trace_id: str, started: float, bytes_sent: int) -> None:
+        if self._access_log is None:
+            return
+        self._access_log.write(
             request_id=request.request_id,
             trace_id=trace_id,
             client_ip=request.client_ip,
@@ -96,8 +105,8 @@ class HttpApplication:
             target=request.target.partition("?")[0],
             status=reply.status,
             return_code=reply.return_code,
-            bytes_sent=len(reply.body),
-            seconds=seconds,
+            bytes_sent=bytes_sent,
+            seconds=time.perf_counter() - started,
         )
 
 

@@ -1,0 +1,60 @@
+"""What a contract says of streams: bodies of any media type, ranges, and the digest that an upload declares."""
+
+from typing import Any
+
+from signet_common.web.operations import Operation
+from signet_common.web.streams import HEADER, UPLOADING
+from signet_protocol.return_codes import ReturnCode
+
+_BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_DOWNLOAD_HEADERS = {
+    "Accept-Ranges": "`bytes`, where parts can be asked for.",
+    "Content-Disposition": "The name of the file.",
+    "ETag": "The version of the object.",
+}
+
+
+def stream_extensions(operation: Operation) -> dict[str, Any]:
+    """Signet's own words on a body: whether it is streamed, and its limit where the gateway's does not fit."""
+    said: dict[str, Any] = {"x-stream": True} if operation.stream else {}
+    return said if operation.max_body_bytes is None else said | {"x-max-body-bytes": operation.max_body_bytes}
+
+
+def uploads(method: str, operation: Operation) -> bool:
+    """Whether the body of the request is streamed; `method` in any case."""
+    return operation.stream and method.upper() in UPLOADING
+
+
+def digest_parameter() -> dict[str, Any]:
+    """The header without which no upload is let in."""
+    return {
+        "name": HEADER,
+        "in": "header",
+        "required": True,
+        "description": "The SHA-256 of the body. It is signed, and the body is held against it as it is stored.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    }
+
+
+def upload_body() -> dict[str, Any]:
+    """The OpenAPI request body of an upload."""
+    return {"required": True, "content": _BYTES}
+
+
+def download_answers() -> dict[str, Any]:
+    """The OpenAPI answers of a download: the whole, and a part of it (RFC 9110, 14)."""
+    headers = {name: _text(description) for name, description in _DOWNLOAD_HEADERS.items()}
+    part = headers | {"Content-Range": _text("Which part this is, and of how many bytes.")}
+    return {
+        "200": {"description": "The whole content.", "headers": headers, "content": _BYTES},
+        "206": {"description": "The part that `Range` asked for.", "headers": part, "content": _BYTES},
+    }
+
+
+def stream_errors(method: str, operation: Operation) -> list[ReturnCode]:
+    """What can be wrong with a download, beyond everybody's errors."""
+    return [ReturnCode.RANGE_INVALID] if operation.stream and method == "get" else []
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"schema": {"type": "string"}, "description": description}
