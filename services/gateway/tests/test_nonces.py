@@ -1,4 +1,4 @@
-"""One suite for the nonce port, on the fake and on SQLite; then what only a file can get wrong."""
+"""One suite for the nonce port, on the fake, on SQLite and on Redis; then what only a file can get wrong."""
 
 import multiprocessing
 import sqlite3
@@ -6,9 +6,11 @@ import time
 
 import gevent
 import pytest
+import redis
 
 from signet_gateway.adapters.outbound.nonce_file import NonceFile
 from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
+from signet_gateway.adapters.outbound.redis_nonces import RedisNonceStore
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import Claim
 
@@ -43,9 +45,20 @@ def store(path, clock):
     made.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture
+def redis_store(redis_server, clock):
+    with redis.Redis.from_url(redis_server.url) as administrator:
+        administrator.flushall()
+    made = RedisNonceStore(redis_server.url, clock, settle=0)
+    made.probe()
+    clock.now = NOW
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["memory", "store", pytest.param("redis_store", marks=pytest.mark.servers)])
 def any_store(request, memory_nonces):
-    return memory_nonces(BORN) if request.param == "memory" else request.getfixturevalue("store")
+    return memory_nonces(BORN) if request.param == "memory" else request.getfixturevalue(request.param)
 
 
 def test_a_nonce_is_fresh_once(any_store):

@@ -4,7 +4,6 @@ import ipaddress
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -39,7 +38,7 @@ def test_settings_are_read_as_they_are_written(environment):
     settings = load_settings(GatewaySettings)
     assert settings.upstreams == {"identity": "127.0.0.1:7001", "resources": "[::1]:7002"}
     assert settings.trusted_proxies == (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
-    assert settings.nonces_path == Path("/tmp/nonces.sqlite3")
+    assert settings.nonces_url == "sqlite:/tmp/nonces.sqlite3"
     assert settings.max_body_bytes == 1_048_576
 
 
@@ -53,7 +52,7 @@ def test_settings_are_read_as_they_are_written(environment):
         ("GATEWAY_UPSTREAMS", "resources=http://127.0.0.1:7002"),
         ("GATEWAY_TRUSTED_PROXIES", "everybody"),
         ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1/8"),
-        ("GATEWAY_NONCES_URL", "redis://127.0.0.1"),
+        ("GATEWAY_NONCES_URL", "redis://127.0.0.1/nonces"),
         ("GATEWAY_NONCES_URL", "sqlite:relative"),
         ("GATEWAY_MAX_BODY_BYTES", "-1"),
         ("GATEWAY_PUBLIC_RATE", "0"),

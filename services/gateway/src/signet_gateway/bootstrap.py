@@ -24,8 +24,7 @@ from signet_gateway.adapters.outbound.contract_files import load_contracts
 from signet_gateway.adapters.outbound.event_tail import BINDINGS, GrantEvents
 from signet_gateway.adapters.outbound.grant_cache import GrantCache
 from signet_gateway.adapters.outbound.identity import IdentityGrants
-from signet_gateway.adapters.outbound.nonce_file import current_boot_id
-from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
+from signet_gateway.adapters.outbound.nonce_stores import open_nonces
 from signet_gateway.adapters.outbound.rate_limits import RateLimits
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
@@ -118,14 +117,14 @@ def compose(
 
 
 def build(settings: GatewaySettings) -> RunningGateway:
-    """Make the real gateway. Nothing is connected and nothing runs before `start`.
+    """Make the real gateway. Nothing runs before `start`; a Redis of the nonces is looked at, no more.
 
-    Raises ContractInvalid, KeysMalformed and BusUrlInvalid.
+    Raises ContractInvalid, NoncesUnfit, KeysMalformed and BusUrlInvalid.
     """
     contracts = load_contracts(settings.contracts_dir)
     passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues))
     upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
-    nonces = SqliteNonceStore(settings.nonces_path, time.time, current_boot_id())
+    nonces, start_nonces = open_nonces(settings.nonces_url, time.time)
     rates = RateLimits(settings.limits_url)
     # Connections and a circuit breaker of their own: slow sign-ins must not keep everybody else from being known.
     for_grants = _upstream("identity", settings.upstreams["identity"], settings)
@@ -156,7 +155,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
     )
 
     def start() -> None:
-        nonces.probe()  # a new store is born now, not with the first request that it would then have to refuse
+        start_nonces()
         gevent.spawn(events.run, Event())
 
     return RunningGateway(application, start)

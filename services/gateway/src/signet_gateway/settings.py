@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from signet_common.settings import ServiceSettings, matching, number, whole_number
 
-_ABSOLUTE = "sqlite:/"
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -62,7 +61,9 @@ _Seconds = Annotated[float, number(above=0)]
 class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     """All settings; see the service's README for what each one means."""
 
-    nonces_url: Annotated[str, matching(r"sqlite:/+[^?#]+[^/?#]", "sqlite:/path")]
+    nonces_url: Annotated[
+        str, matching(r"sqlite:/+[^?#]+[^/?#]|rediss?://[^/?#]+(/[0-9]+)?", "sqlite:/path or redis://…")
+    ]
     contracts_dir: Path
     upstreams: Annotated[Mapping[str, str], _upstreams]
     trusted_proxies: Annotated[tuple[_Network, ...], _networks] = ()
@@ -78,8 +79,3 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     streams: _Rate = 128
     connect_timeout: _Seconds = 2.0
     read_timeout: _Seconds = 30.0
-
-    @property
-    def nonces_path(self) -> Path:
-        """The file that holds the nonces."""
-        return Path("/" + unquote(self.nonces_url.removeprefix(_ABSOLUTE)).lstrip("/"))

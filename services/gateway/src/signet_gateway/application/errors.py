@@ -2,6 +2,7 @@
 
 GatewayError(Exception)
 ├── ContractInvalid           a contract cannot be routed safely: the process does not start
+├── NoncesUnfit               the nonce store would forget: the process does not start
 ├── Refusal                   the request is refused; it carries the whole answer
 ├── GrantsUnavailable         nobody can say who is calling: refused, fail closed
 ├── NoncesUnavailable         nobody can say whether this is a replay: refused, fail closed
@@ -26,6 +27,10 @@ class GatewayError(Exception):
 
 class ContractInvalid(GatewayError):
     """A contract contradicts itself, another one or the settings; the text names the file and the operation."""
+
+
+class NoncesUnfit(GatewayError):
+    """The nonce store that the settings name must not be trusted; the text says why."""
 
 
 class Refusal(GatewayError):
