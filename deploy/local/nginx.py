@@ -1,10 +1,12 @@
 """nginx in front of the gateway, where it is installed; nothing but speed and limits depends on it."""
 
+from pathlib import Path
 from string import Template
 
 from deploy.local.layout import ROOT, write_private
 from deploy.local.options import Options
-from deploy.local.processes import Layer, Process
+from deploy.local.processes import CONTRACTS, Layer, Process
+from deploy.local.stream_locations import stream_locations
 
 TEMPLATE = ROOT / "deploy" / "nginx" / "nginx.conf.template"
 
@@ -28,7 +30,7 @@ def processes(options: Options, gateway_port: int) -> list[Process]:
     return [Process("nginx", command, Layer.FRONT, port=options.port, stop_signal="QUIT")]
 
 
-def configuration(public_port: int, gateway_port: int) -> str:
+def configuration(public_port: int, gateway_port: int, contracts: Path = CONTRACTS) -> str:
     """The template, filled in for this machine alone: loopback, no TLS, the gateway writes the access log."""
     return Template(TEMPLATE.read_text()).substitute(
         LIMITS,
@@ -37,4 +39,5 @@ def configuration(public_port: int, gateway_port: int) -> str:
         gateway=f"127.0.0.1:{gateway_port}",
         access_log="off",
         error_log="stderr",
+        stream_locations=stream_locations(contracts),
     )

@@ -288,6 +288,7 @@ def render(*, listen: str, gateway: str) -> dict[str, object]:
         "connections_per_address": 2_000,
         "access_log": "off",
         "error_log": "stderr",
+        "stream_locations": "",
     }
 
 

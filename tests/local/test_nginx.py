@@ -1,11 +1,13 @@
 """nginx as `make run` puts it in front."""
 
+import json
 from pathlib import Path
 
 from deploy.local import nginx
 from deploy.local.layout import Home
 from deploy.local.options import Options
 from deploy.local.processes import Layer
+from deploy.local.stream_locations import stream_locations
 
 
 def test_the_template_is_filled_in_for_loopback(tmp_path: Path) -> None:
@@ -25,3 +27,26 @@ def test_the_template_is_filled_in_for_loopback(tmp_path: Path) -> None:
 def test_without_nginx_there_is_no_process(tmp_path: Path) -> None:
     """The gateway then faces the public port itself."""
     assert nginx.processes(Options(home=Home(tmp_path), port=18080), gateway_port=18080) == []
+
+
+def test_the_paths_of_streams_pass_unbuffered_and_with_their_own_limit(tmp_path: Path) -> None:
+    """Each is matched whole, so that no other path escapes the buffers that shield the gateway."""
+    (tmp_path / "openapi").mkdir()
+    document = {
+        "paths": {
+            "/api/v1/files": {"post": {"x-stream": True, "x-max-body-bytes": 5}, "get": {}},
+            "/api/v1/files/{file_id}/content": {"get": {"x-stream": True}},
+            "/api/v1/demos": {"post": {"x-max-body-bytes": 7}},
+        }
+    }
+    (tmp_path / "openapi" / "files.yaml").write_text(json.dumps(document))
+
+    upload, download = stream_locations(tmp_path).split("location ")[1:]
+
+    assert upload.startswith("~ ^/api/v1/files$ {")
+    assert download.startswith("~ ^/api/v1/files/[^/]+/content$ {")
+    assert "client_max_body_size 5;" in upload
+    assert "client_max_body_size" not in download
+    for block in (upload, download):
+        assert "proxy_request_buffering off;" in block
+        assert "proxy_buffering off;" in block

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Request, current_app
@@ -82,11 +81,11 @@ def stream_answer(
     *,
     content_type: str,
     length: int | None,
-    status: HTTPStatus = HTTPStatus.OK,
+    status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """An answer that leaves piece by piece. One whose iterator raises, or gives less than `length`, is cut off."""
-    answer = Answer(chunks, status=status.value, content_type=content_type, headers=headers)
+    answer = Answer(chunks, status=status, content_type=content_type, headers=headers)
     if length is not None:
         answer.headers["Content-Length"] = str(length)
     return answer
