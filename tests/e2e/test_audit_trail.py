@@ -2,12 +2,14 @@
 
 import time
 from datetime import datetime
+from typing import Any
 
 import pytest
 
-from signet import Client
+from signet import ApiKeyCredential, Client
 from signet.errors import CredentialsInvalid
 from signet_protocol.return_codes import ReturnCode
+from signet_testing.eventually import eventually
 from signet_testing.people import add_person
 from signet_testing.platform import Platform
 from signet_testing.signed_api import RECORDS, SignedApi
@@ -117,3 +119,23 @@ def test_records_are_filtered_paged_and_newest_first(admin: Client, api: SignedA
     assert times == sorted(times, reverse=True)
     empty = api.call("GET", f"{RECORDS}?user_id={person.user_id}&time_end=2020-01-01T00:00:00Z")
     assert empty.envelope["data"]["records"] == []
+
+
+def test_what_the_gateway_refused_stands_in_the_log(api: SignedApi, admin: Client) -> None:
+    """Forgeries are counted under the credential that they name, and in nobody's name: it was not its holder."""
+    person = add_person(admin, "user")
+    forger = api.as_(ApiKeyCredential(person.credential.api_key, "not the secret"))
+    answers = [forger.call("GET", DEMOS, source="127.0.0.77") for _ in range(5)]
+    assert {answer.code for answer in answers} == {ReturnCode.SIGN_INVALID}
+
+    def counted() -> list[dict[str, Any]]:
+        records = api.records(resource="request", operation="refused")
+        mine = [record for record in records if record["client_ip"] == "127.0.0.77"]
+        return mine if sum(record["changes"]["count"][1] for record in mine) == len(answers) else []
+
+    for record in eventually(counted, what="the refusals in the audit log"):
+        assert record["service"] == "identity"
+        assert record["actor"]["user_id"] is None
+        assert record["changes"]["reason"] == [None, "SignInvalid"]
+        assert record["changes"]["refused_operation"] == [None, "listDemos"]
+        assert record["request_id"] in {answer.headers["X-Request-Id"] for answer in answers}

@@ -15,6 +15,7 @@ from signet_gateway.application.errors import GatewayError
 from signet_gateway.application.grants import Credential, Grant
 from signet_gateway.application.own_contract import own_contract
 from signet_gateway.application.ports import Allowance, CheckResult, Claim, UpstreamAnswer
+from signet_gateway.application.refusals import RefusalLog
 from signet_gateway.application.traffic import Limits
 from signet_gateway.bootstrap import Outside, compose
 from signet_protocol.signing import body_digest, sign, signing_key, string_to_sign, utc_day
@@ -175,6 +176,7 @@ class House:
     identity: FakeUpstream = field(default_factory=FakeUpstream)
     probe: FakeProbe = field(default_factory=FakeProbe)
     streams: FakeStreams = field(default_factory=FakeStreams)
+    refusals: RefusalLog = field(init=False)
     application: HttpApplication = field(init=False)
     nonce_count: int = 0
 
@@ -313,6 +315,7 @@ def grant(credential_id: str = "api_key/7") -> Grant:
 def build_house(**limits: Any) -> House:
     """Return the application; `limits` are the limits beside that of public operations."""
     made = House()
+    made.refusals = RefusalLog(made.clock)
     made.grants.known = {
         Credential("api_key", API_KEY): grant(),
         Credential("token", TOKEN): grant("session/9"),
@@ -326,6 +329,7 @@ def build_house(**limits: Any) -> House:
         passports=PassportIssuer("gateway", keys, made.clock),
         upstreams={"resources": made.resources, "identity": made.identity},
         probes=[made.probe],
+        refusals=made.refusals,
         streams={"resources": made.streams},
     )
     made.application = compose(contracts(), outside, max_body_bytes=1000)

@@ -24,6 +24,7 @@ def logged(house, make_contracts, tmp_path):
         PassportIssuer("gateway", keys, house.clock),
         {"resources": house.resources, "identity": house.identity},
         [],
+        house.refusals,
         {"resources": house.streams},
     )
     house.application = compose(make_contracts(), outside, max_body_bytes=1000, access_log=log)

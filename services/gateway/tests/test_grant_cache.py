@@ -359,6 +359,7 @@ def test_events_name_what_they_change():
         event("session", "delete", "9"),
         event("user", "query", None),
         event("session", "login_failed", None),
+        event("request", "refused", None),
         event("role", "update", "3"),
         event("user", "update", None),
         Delivery("identity.user.update", b"rubbish"),

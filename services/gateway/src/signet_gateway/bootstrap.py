@@ -1,9 +1,10 @@
 """Puts the gateway together: the only place where the adapters meet the ports."""
 
+import atexit
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from signet_gateway.adapters.outbound.grant_cache import GrantCache
 from signet_gateway.adapters.outbound.identity import IdentityGrants
 from signet_gateway.adapters.outbound.nonce_stores import open_nonces
 from signet_gateway.adapters.outbound.rate_limits import RateLimits
+from signet_gateway.adapters.outbound.refusal_reports import RefusalReports
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
@@ -46,6 +48,7 @@ from signet_gateway.application.ports import (
     Upstream,
 )
 from signet_gateway.application.readiness import Readiness
+from signet_gateway.application.refusals import RefusalLog, RefusalNotes
 from signet_gateway.application.routes import RouteTable
 from signet_gateway.application.stream_ports import StreamUpstream
 from signet_gateway.application.streaming import Streaming
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _HEALTH_SECONDS = 2.0
+_REPORT_SECONDS = 5.0
 _DEFAULT_HTTP_PORT = 80
 
 
@@ -70,6 +74,7 @@ class Outside:
     passports: Passports
     upstreams: Mapping[str, Upstream]
     probes: Sequence[ReadinessProbe]
+    refusals: RefusalNotes
     streams: Mapping[str, StreamUpstream] = field(default_factory=dict)
 
 
@@ -110,6 +115,7 @@ def compose(
         gateway,
         pages,
         ClientAddress(trusted_proxies),
+        refusals=outside.refusals,
         tracing=tracing or Tracing(),
         access_log=access_log,
         new_request_id=lambda: secrets.token_hex(16),
@@ -135,6 +141,9 @@ def build(settings: GatewaySettings) -> RunningGateway:
     )
     bus = open_bus(settings.bus_url)
     events = GrantEvents(lambda: bus.tail(BINDINGS), grants)
+    refusals = RefusalLog(time.time)
+    patient = replace(settings, connections=1, read_timeout=_REPORT_SECONDS)
+    reports = RefusalReports(refusals, _upstream("identity", settings.upstreams["identity"], patient), passports)
     outside = Outside(
         clock=time.time,
         grants=grants,
@@ -142,6 +151,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         limits=_limits(rates, settings),
         passports=passports,
         upstreams=upstreams,
+        refusals=refusals,
         probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
         streams={name: _stream_upstream(name, authority, settings) for name, authority in settings.upstreams.items()},
     )
@@ -157,6 +167,8 @@ def build(settings: GatewaySettings) -> RunningGateway:
     def start() -> None:
         start_nonces()
         gevent.spawn(events.run, Event())
+        gevent.spawn(reports.run, Event())
+        atexit.register(reports.flush)
 
     return RunningGateway(application, start)
 

@@ -67,6 +67,7 @@ class Admission:
         headers = forwarded_headers(request.headers)
         self._replays.check_window(freshness)
         grant, key = self._authentication.find(credential, freshness, request.client_ip)
+        request.credential_id = grant.credential_id
         body = read_body(request, limit) if upload is None else b""
         if request.content_length != 0 and upload is None:
             # The sender chose how long that took: time has passed, and the credential may have been revoked.

@@ -36,6 +36,7 @@ class Gateway:
         operation = route.operation(request.method)
         if operation is None:
             raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=(("Allow", route.allow),))
+        request.operation = operation.operation_id
         admitted = self._admission.admit(request, operation)
         return (self._streaming if operation.stream else self._forwarding).forward(request, admitted)
 

@@ -13,8 +13,10 @@ class Request:
 
     `headers` holds the headers that the gateway looks at, under lower-case names. `content_length` is None for a
     chunked body. `read(limit)` returns the body, at most `limit` bytes of it, once; `receive(limit)` what of it has
-    arrived, at least one byte, none at its end. Known on the way: `user_id` for the access log, and the `allowances` of
-    the limits that counted the request.
+    arrived, at least one byte, none at its end.
+
+    Known on the way: `operation` by its id in the contract, `credential_id` as named and not proven yet, `user_id` once
+    it is proven, and the `allowances` of the limits that counted the request.
     """
 
     request_id: str
@@ -26,6 +28,8 @@ class Request:
     read: Callable[[int], bytes] = field(repr=False)
     receive: Callable[[int], bytes] = field(repr=False)
     traceparent: str = ""
+    operation: str = ""
+    credential_id: str = ""
     user_id: int | None = None
     allowances: list[Allowance] = field(default_factory=list)
 

@@ -147,8 +147,11 @@ class Transaction(Protocol):
     @property
     def sessions(self) -> Sessions: ...
 
-    def record(self, change: Change) -> None:
-        """Add the event that tells of a change; it commits with the change or not at all."""
+    def record(self, change: Change, *, caller: Passport | None = None) -> None:
+        """Add the event that tells of a change; it commits with the change or not at all.
+
+        `caller` is whom it tells of, where that is not the unit of work's own caller.
+        """
         ...
 
 

@@ -30,6 +30,7 @@ from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
+from signet_identity.application.record_refusals import RecordRefusals
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
@@ -99,6 +100,7 @@ def _application(
         revoke_api_key=RevokeApiKey(work, now),
         sign_in=SignIn(accounts, work, passwords, now, lifetime),
         sign_out=SignOut(work),
+        record_refusals=RecordRefusals(work),
         issue_grant=IssueGrant(SqlCredentials(database, keyring), operations, now),
         users=SqlUserQueries(database, events),
         roles=SqlRoleQueries(database, events),

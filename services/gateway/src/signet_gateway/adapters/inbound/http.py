@@ -20,6 +20,7 @@ from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.streamed_body import StreamedBody
 from signet_gateway.application.errors import GatewayError, Refusal
 from signet_gateway.application.gateway import Gateway
+from signet_gateway.application.refusals import RefusalNotes
 from signet_gateway.application.request import Reply, ReplyStream, Request
 from signet_gateway.application.traffic import limit_headers
 from signet_protocol.envelope import envelope
@@ -44,6 +45,7 @@ class HttpApplication:
         pages: Pages,
         addresses: ClientAddress,
         *,
+        refusals: RefusalNotes,
         tracing: Tracing,
         access_log: AccessLog | None,
         new_request_id: Callable[[], str],
@@ -51,6 +53,7 @@ class HttpApplication:
         self._gateway = gateway
         self._pages = pages
         self._addresses = addresses
+        self._refusals = refusals
         self._tracing = tracing
         self._access_log = access_log
         self._new_request_id = new_request_id
@@ -79,6 +82,7 @@ class HttpApplication:
             page = self._pages.find(request.target)
             return self._gateway.handle(request) if page is None else page(request, environ)
         except Refusal as refusal:
+            self._refusals.note(request, refusal.code)
             return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)
         except GatewayError as error:
             _LOGGER.warning("%s", error)

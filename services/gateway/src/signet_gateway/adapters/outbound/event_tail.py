@@ -22,7 +22,7 @@ BINDINGS = ("identity.#",)
 _PULSE = pulse_key("identity")
 _RECEIVE_SECONDS = 0.25
 _NAMED = {"user", "api_key", "session"}
-_CHANGES_NOTHING = {"query", "login_failed"}
+_CHANGES_NOTHING = {"query", "login_failed", "refused"}
 
 
 class GrantListener(Protocol):

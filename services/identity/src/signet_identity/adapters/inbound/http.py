@@ -10,6 +10,7 @@ from signet_identity.adapters.inbound.credential_views import (
     SessionCollection,
 )
 from signet_identity.adapters.inbound.own_account_views import Me, MyPassword
+from signet_identity.adapters.inbound.refusal_views import RefusalCollection
 from signet_identity.adapters.inbound.user_views import RoleCollection, UserCollection, UserItem
 from signet_identity.adapters.inbound.views import ERRORS, Application, View
 
@@ -19,6 +20,7 @@ ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
     ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
     ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),
     ("/internal/grants", {"": GrantCollection}),
+    ("/internal/refusals", {"": RefusalCollection}),
 )
 
 __all__ = ["ERRORS", "Application", "identity_namespaces"]

@@ -14,6 +14,7 @@ from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
+from signet_identity.application.record_refusals import RecordRefusals
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
@@ -57,6 +58,7 @@ class Application:
     sign_in: SignIn
     sign_out: SignOut
     issue_grant: IssueGrant
+    record_refusals: RecordRefusals
     users: UserQueries
     roles: RoleQueries
     api_keys: ApiKeyQueries

@@ -43,6 +43,15 @@ _LOGIN: Mapping[str, Mapping[str, Any]] = {
     "user_id": _ID,
     "user_name": _TEXT,
 }
+_REFUSED: Mapping[str, Mapping[str, Any]] = {
+    "reason": _TEXT,
+    "return_code": _ID,
+    "count": _ID,
+    "credential": _TEXT,
+    "refused_operation": _TEXT,
+    "since": _TIME,
+    "until": _TIME,
+}
 
 EVENTS = (
     EventType(SERVICE, "user", "insert", _USER, has_version=True, summary="A user was created."),
@@ -64,6 +73,7 @@ EVENTS = (
         summary="A session ended, by its user, by somebody else, or with the password.",
     ),
     EventType(SERVICE, "session", "login_failed", _LOGIN, has_version=False, summary="A sign-in was refused."),
+    EventType(SERVICE, "request", "refused", _REFUSED, has_version=False, summary="The gateway refused requests."),
 )
 
 

@@ -25,9 +25,9 @@ class SqlTransaction:
         self._caller = caller
         self._events = events
 
-    def record(self, change: Change) -> None:
+    def record(self, change: Change, *, caller: Passport | None = None) -> None:
         """Put the event into the outbox, in this transaction."""
-        self._events.add(self._connection, change, self._caller)
+        self._events.add(self._connection, change, caller or self._caller)
 
 
 def transactions(keyring: Keyring, events: EventMap) -> Callable[[Connection, Passport], SqlTransaction]:
