@@ -233,6 +233,7 @@ def test_refusal_elsewhere_is_a_page_for_people(front: Front) -> None:
     assert answer.status == 413
     assert answer.headers["content-type"].startswith("text/html")
     assert b"<h1>The body is too large.</h1>" in answer.body
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
 def test_gateway_that_is_down_is_503_in_the_right_form(front: Front) -> None:
@@ -272,7 +273,10 @@ def test_tls_is_a_matter_of_two_values(front: Front, tmp_path: Path) -> None:
         context.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
         connection.sendall(get("/api/v1/demos"))
-        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        answer = connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nStrict-Transport-Security: max-age=" in answer
+    assert "strict-transport-security" not in front.send(get("/api/v1/demos")).headers
     assert front.gateway.seen[0].values("X-Forwarded-Proto") == ["https"]
 
 

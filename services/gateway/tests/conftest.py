@@ -312,7 +312,7 @@ def grant(credential_id: str = "api_key/7") -> Grant:
     )
 
 
-def build_house(**limits: Any) -> House:
+def build_house(cors_origins: Sequence[str] = (), **limits: Any) -> House:
     """Return the application; `limits` are the limits beside that of public operations."""
     made = House()
     made.refusals = RefusalLog(made.clock)
@@ -332,7 +332,7 @@ def build_house(**limits: Any) -> House:
         refusals=made.refusals,
         streams={"resources": made.streams},
     )
-    made.application = compose(contracts(), outside, max_body_bytes=1000)
+    made.application = compose(contracts(), outside, max_body_bytes=1000, cors_origins=cors_origins)
     return made
 
 

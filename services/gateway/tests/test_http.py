@@ -148,6 +148,9 @@ def test_only_known_headers_come_back(house):
         "Cache-Control": "private",
         "Content-Length": "2",
         "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     }
 
 

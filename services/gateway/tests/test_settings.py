@@ -34,12 +34,18 @@ def environment(monkeypatch):
 
 def test_settings_are_read_as_they_are_written(environment):
     """Addresses of services and proxies become what the adapters need."""
-    environment(GATEWAY_TRUSTED_PROXIES="127.0.0.1/32, ::1")
+    environment(
+        GATEWAY_TRUSTED_PROXIES="127.0.0.1/32, ::1",
+        GATEWAY_CORS_ORIGINS="https://app.example.org, http://[::1]:3000",
+        GATEWAY_OPERATION_RATES="signIn=10/minute,createUser=5/second",
+    )
     settings = load_settings(GatewaySettings)
     assert settings.upstreams == {"identity": "127.0.0.1:7001", "resources": "[::1]:7002"}
     assert settings.trusted_proxies == (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
     assert settings.nonces_url == "sqlite:/tmp/nonces.sqlite3"
     assert settings.max_body_bytes == 1_048_576
+    assert settings.cors_origins == ("https://app.example.org", "http://[::1]:3000")
+    assert settings.operation_rates == (("signIn", "10/minute"), ("createUser", "5/second"))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,15 @@ def test_settings_are_read_as_they_are_written(environment):
         ("GATEWAY_NONCES_URL", "sqlite:relative"),
         ("GATEWAY_MAX_BODY_BYTES", "-1"),
         ("GATEWAY_PUBLIC_RATE", "0"),
+        ("GATEWAY_CREDENTIAL_RATE", "10"),
+        ("GATEWAY_ADDRESS_RATE", "0/minute"),
+        ("GATEWAY_OPERATION_RATES", "signIn"),
+        ("GATEWAY_OPERATION_RATES", "signIn=1/week"),
+        ("GATEWAY_LIMITS_URL", "memcached://127.0.0.1"),
+        ("GATEWAY_CORS_ORIGINS", "*"),
+        ("GATEWAY_CORS_ORIGINS", "null"),
+        ("GATEWAY_CORS_ORIGINS", "https://app.example.org/"),
+        ("GATEWAY_CORS_ORIGINS", "https://*.example.org"),
     ],
 )
 def test_a_malformed_setting_is_named(environment, name, value):

@@ -17,6 +17,7 @@ from signet_common.observability.access_log import AccessLog
 from signet_common.observability.spans import Tracing
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportIssuer, parse_keys
+from signet_gateway.adapters.inbound.browsers import CrossOrigin
 from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.inbound.pages import Pages
@@ -92,6 +93,7 @@ def compose(
     *,
     max_body_bytes: int,
     trusted_proxies: Sequence[Network] = (),
+    cors_origins: Sequence[str] = (),
     tracing: Tracing | None = None,
     access_log: AccessLog | None = None,
 ) -> HttpApplication:
@@ -115,6 +117,7 @@ def compose(
         gateway,
         pages,
         ClientAddress(trusted_proxies),
+        cross_origin=CrossOrigin(cors_origins),
         refusals=outside.refusals,
         tracing=tracing or Tracing(),
         access_log=access_log,
@@ -160,6 +163,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         outside,
         max_body_bytes=settings.max_body_bytes,
         trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
         tracing=configure_tracing(ISSUER, settings.otel_exporter_otlp_endpoint),
         access_log=AccessLog(settings.access_log) if settings.access_log else None,
     )

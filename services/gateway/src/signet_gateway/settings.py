@@ -52,6 +52,14 @@ def _rates(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(rates.items())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    """Read `https://app.example.org,http://localhost:3000`: scheme, host and port as a browser writes them."""
+    origins = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    if not all(re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", origin) for origin in origins):
+        raise ValueError("wanted origins like https://app.example.org, comma separated; there is no wildcard")
+    return origins
+
+
 _RATE = r"[1-9][0-9]{0,8}/(second|minute|hour|day)"
 _OptionalRate = Annotated[str, matching(rf"({_RATE})?", "number/second, /minute, /hour or /day, or empty for no limit")]
 _Rate = Annotated[int, whole_number(least=1)]
@@ -69,6 +77,7 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     trusted_proxies: Annotated[tuple[_Network, ...], _networks] = ()
     max_body_bytes: Annotated[int, whole_number(least=0)] = 1_048_576
     access_log: str = ""
+    cors_origins: Annotated[tuple[str, ...], _origins] = ()
     public_rate: _Rate = 60
     unknown_rate: _Rate = 60
     limits_url: Annotated[str, matching(r"memory:|rediss?://[^/?#]+(/[0-9]+)?", "memory: or redis://…")] = "memory:"

@@ -50,7 +50,6 @@ def create_docs() -> Flask:
     def page() -> Response:
         response = Response(_PAGE, mimetype="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-cache"
         return response
 

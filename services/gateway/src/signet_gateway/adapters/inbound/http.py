@@ -14,6 +14,7 @@ import orjson
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.context import REQUEST_ID
 from signet_common.observability.spans import Tracing
+from signet_gateway.adapters.inbound.browsers import CrossOrigin, protect
 from signet_gateway.adapters.inbound.client_address import ClientAddress
 from signet_gateway.adapters.inbound.environ import read_request
 from signet_gateway.adapters.inbound.pages import Pages
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _JSON = ("Content-Type", "application/json")
-_NO_STORE = ("Cache-Control", "no-store")
-_NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 class HttpApplication:
@@ -45,6 +44,7 @@ class HttpApplication:
         pages: Pages,
         addresses: ClientAddress,
         *,
+        cross_origin: CrossOrigin,
         refusals: RefusalNotes,
         tracing: Tracing,
         access_log: AccessLog | None,
@@ -53,6 +53,7 @@ class HttpApplication:
         self._gateway = gateway
         self._pages = pages
         self._addresses = addresses
+        self._cross_origin = cross_origin
         self._refusals = refusals
         self._tracing = tracing
         self._access_log = access_log
@@ -69,6 +70,7 @@ class HttpApplication:
                 if span.recording:
                     span.set_attribute("http.response.status_code", reply.status)
                 headers = _complete(reply, request)
+                self._cross_origin.complete(environ, headers)
                 start_response(_STATUS_LINES.get(reply.status) or f"{reply.status} ", headers)
                 if reply.stream is not None:
                     return self._streamed(request, reply, reply.stream, span.trace_id, started)
@@ -126,9 +128,7 @@ def _complete(reply: Reply, request: Request) -> list[tuple[str, str]]:
     """Add what every answer of the gateway carries."""
     headers = reply.headers
     headers.append(("X-Request-Id", request.request_id))
-    headers.append(_NO_SNIFF)
     if request.allowances:
         headers.extend(limit_headers(request.allowances))
-    if not any(name == "Cache-Control" for name, _ in headers):
-        headers.append(_NO_STORE)
+    protect(headers)
     return headers
