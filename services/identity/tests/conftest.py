@@ -10,12 +10,14 @@ import pytest
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
+from signet_identity.application.attempts import Attempts
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Account, SigningCredential, Transaction
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, Role, RoleSeed
+from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
 T = TypeVar("T")
@@ -31,6 +33,7 @@ class Store:
     roles: dict[str, Role] = field(default_factory=dict)
     api_keys: dict[int, tuple[ApiKey, str]] = field(default_factory=dict)
     sessions: dict[int, tuple[Session, str, str]] = field(default_factory=dict)
+    throttles: dict[str, tuple[Throttle, datetime]] = field(default_factory=dict)
     recorded: list[tuple[Change, Passport]] = field(default_factory=list)
 
 
@@ -197,6 +200,18 @@ class FakeSessions:
         return [session_id for session_id in sorted(ended) if session_id != but and self.end(session_id)]
 
 
+class FakeThrottles:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, keys: Collection[str], now: datetime) -> Mapping[str, Throttle]:
+        found = {key: self._store.throttles[key] for key in keys if key in self._store.throttles}
+        return {key: throttle for key, (throttle, forget_at) in found.items() if forget_at > now}
+
+    def write(self, key: str, throttle: Throttle, *, forget_at: datetime) -> None:
+        self._store.throttles[key] = (throttle, forget_at)
+
+
 class FakeTransaction:
     def __init__(self, store: Store, caller: Passport) -> None:
         self._caller = caller
@@ -204,6 +219,7 @@ class FakeTransaction:
         self.roles = FakeRoles(store)
         self.api_keys = FakeApiKeys(store)
         self.sessions = FakeSessions(store)
+        self.throttles = FakeThrottles(store)
         self._store = store
 
     def record(self, change: Change) -> None:
@@ -313,6 +329,11 @@ def credentials(unit_of_work: FakeUnitOfWork) -> FakeCredentials:
 @pytest.fixture
 def clock() -> Callable[[], datetime]:
     return lambda: NOW
+
+
+@pytest.fixture
+def attempts(unit_of_work: FakeUnitOfWork, clock: Callable[[], datetime]) -> Attempts:
+    return Attempts(unit_of_work, clock, b"pepper")
 
 
 @pytest.fixture

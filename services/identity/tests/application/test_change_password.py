@@ -14,13 +14,13 @@ OLD, NEW = "correct horse battery", "staple of another stable"
 
 
 @pytest.fixture
-def change(credentials, unit_of_work, passwords, hash_password, clock):
-    return ChangePassword(credentials, unit_of_work, passwords, hash_password, clock)
+def change(credentials, unit_of_work, attempts, passwords, hash_password, clock):
+    return ChangePassword(credentials, unit_of_work, attempts, passwords, hash_password, clock=clock)
 
 
 @pytest.fixture
-def sign_in(unit_of_work, credentials, passwords, clock):
-    return SignIn(credentials, unit_of_work, passwords, clock, timedelta(hours=12))
+def sign_in(unit_of_work, credentials, attempts, passwords, clock):
+    return SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=12))
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ def revoke(unit_of_work, clock):
 
 
 @pytest.fixture
-def sign_in(unit_of_work, credentials, passwords, clock):
-    return SignIn(credentials, unit_of_work, passwords, clock, timedelta(hours=12))
+def sign_in(unit_of_work, credentials, attempts, passwords, clock):
+    return SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=12))
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_an_inactive_user_learns_it_after_the_right_password_only(sign_in, calli
 
 
 def test_a_user_disabled_while_the_hash_was_computed_gets_no_session(
-    unit_of_work, credentials, passwords, calling, ada, admin, clock
+    unit_of_work, credentials, attempts, passwords, calling, ada, admin, clock
 ):
     """A hash takes long enough for an administrator to press the button."""
 
@@ -161,18 +161,18 @@ def test_a_user_disabled_while_the_hash_was_computed_gets_no_session(
             UpdateUser(unit_of_work, clock)(calling(admin), UserUpdate(ada.user_id, user_state=State.INACTIVE))
             return passwords.verify(password_hash, password)
 
-    sign_in = SignIn(credentials, unit_of_work, DisablesMeanwhile(), clock, timedelta(hours=1))
+    sign_in = SignIn(credentials, unit_of_work, attempts, DisablesMeanwhile(), clock, lifetime=timedelta(hours=1))
     with pytest.raises(CredentialsInvalid):
         sign_in(calling(None), "ada", PASSWORD)
     assert unit_of_work.store.sessions == {}
 
 
 def test_composed_and_decomposed_passwords_sign_in_alike(
-    unit_of_work, credentials, passwords, clock, add_user, calling
+    unit_of_work, credentials, attempts, passwords, clock, add_user, calling
 ):
     """A phone and a laptop encode é differently."""
     add_user("zoe", password_hash=passwords.hash("caf\u00e9 caf\u00e9 caf\u00e9"))
-    sign_in = SignIn(credentials, unit_of_work, passwords, clock, timedelta(hours=1))
+    sign_in = SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=1))
     assert sign_in(calling(None), "zoe", "cafe\u0301 cafe\u0301 cafe\u0301").session.session_id
 
 

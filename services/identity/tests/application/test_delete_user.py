@@ -25,7 +25,7 @@ def admin(add_user):
 
 
 def test_a_deleted_user_leaves_no_credential_behind(
-    delete, calling, admin, add_user, passwords, credentials, unit_of_work, clock
+    delete, calling, admin, add_user, passwords, credentials, unit_of_work, clock, attempts
 ):
     """Sessions and keys go with the account; each that worked is told, so that its grants drop."""
     ada = add_user("ada", "user", password_hash=passwords.hash(PASSWORD))
@@ -33,7 +33,9 @@ def test_a_deleted_user_leaves_no_credential_behind(
     revoked, _ = create(calling(ada), ApiKeyRequest())
     kept, key = create(calling(ada), ApiKeyRequest())
     RevokeApiKey(unit_of_work, clock)(calling(ada), revoked.api_key_id)
-    session = SignIn(credentials, unit_of_work, passwords, clock, timedelta(hours=1))(calling(None), "ada", PASSWORD)
+    session = SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=1))(
+        calling(None), "ada", PASSWORD
+    )
     before = len(unit_of_work.changes)
     delete(calling(admin), ada.user_id)
     grant = IssueGrant(credentials, (), clock)

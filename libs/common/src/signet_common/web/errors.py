@@ -1,6 +1,7 @@
 """From an exception to the envelope: the only place where a service's errors become HTTP."""
 
 import logging
+import math
 from collections.abc import Mapping
 
 from flask import Response
@@ -31,6 +32,14 @@ class FieldErrors(ApiError):
         super().__init__(ReturnCode.DATA_PARAM_ERROR, f"{problems[0][0]}: {problems[0][1]}", {"errors": listed})
 
 
+class ComeLater(ApiError):
+    """429001: the same request will do after `seconds`."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(ReturnCode.RATE_LIMITED, message)
+        self.seconds = seconds
+
+
 class ErrorMap:
     """Maps a service's own error tree to return codes; everything unknown is 500001, logged and not explained."""
 
@@ -40,7 +49,10 @@ class ErrorMap:
     def respond(self, error: Exception) -> Response:
         """The envelope for `error`."""
         if isinstance(error, ApiError):
-            return refusal(error.code, error.message, error.data)
+            response = refusal(error.code, error.message, error.data)
+            if isinstance(error, ComeLater):
+                response.headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
+            return response
         for kind in type(error).__mro__:
             if (code := self._codes.get(kind)) is not None:
                 return refusal(code, str(error))

@@ -14,6 +14,7 @@ from signet_common.passport import Passport
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import Role, RoleSeed
+from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
 T = TypeVar("T")
@@ -132,6 +133,16 @@ class Sessions(Protocol):
         ...
 
 
+class SignInThrottles(Protocol):
+    """The counts of attempts to sign in, inside one transaction."""
+
+    def read(self, keys: Collection[str], now: datetime) -> Mapping[str, Throttle]:
+        """Return the counts that mean something at `now`, and keep everybody else from them until the end."""
+        ...
+
+    def write(self, key: str, throttle: Throttle, *, forget_at: datetime) -> None: ...
+
+
 class Transaction(Protocol):
     """Everything that one unit of work can reach."""
 
@@ -146,6 +157,9 @@ class Transaction(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def throttles(self) -> SignInThrottles: ...
 
     def record(self, change: Change, *, caller: Passport | None = None) -> None:
         """Add the event that tells of a change; it commits with the change or not at all.

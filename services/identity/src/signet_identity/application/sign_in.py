@@ -1,17 +1,18 @@
 """Sign in with a password.
 
-Every refusal looks and costs the same: an unknown login is verified against a dummy hash, so neither the answer nor its
-time tells who has an account.
+Every refusal looks and costs the same: an unknown login is verified against a dummy hash and its attempts are counted
+like any other's, so neither the answer nor its time tells who has an account.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from signet_common.passport import Passport
+from signet_identity.application.attempts import Attempts
 from signet_identity.application.changes import failed_login, opened_session
 from signet_identity.application.ports import Account, Accounts, Clock, Passwords, Transaction, UnitOfWork
 from signet_identity.domain.credentials import NewCredential, Session, new_session
-from signet_identity.domain.errors import AccountInactive, CredentialsInvalid
+from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, TooManySignIns
 from signet_identity.domain.passwords import prepared
 from signet_identity.domain.users import State, User, login_kind
 
@@ -31,12 +32,15 @@ class SignIn:
         self,
         accounts: Accounts,
         unit_of_work: UnitOfWork,
+        attempts: Attempts,
         passwords: Passwords,
         clock: Clock,
+        *,
         lifetime: timedelta,
     ) -> None:
         self._accounts = accounts
         self._unit_of_work = unit_of_work
+        self._attempts = attempts
         self._passwords = passwords
         self._clock = clock
         self._lifetime = lifetime
@@ -47,9 +51,15 @@ class SignIn:
         Raises:
             CredentialsInvalid: unknown login, no password set, or the wrong one.
             AccountInactive: the right one, of an inactive account.
+            TooManySignIns: too early after too many attempts, or too many passwords wait already.
         """
-        account = self._proven(caller, login, password)
-        rehashed = self._rehashed(account, password)
+        attempt = self._attempts.begin(caller, f"login\n{login}")
+        try:
+            account = self._proven(caller, login, password)
+            rehashed = self._rehashed(account, password)
+        except (AccountInactive, TooManySignIns):
+            self._attempts.give_back(caller, attempt)
+            raise
         credential = new_session()
         now = self._clock()
 
@@ -60,6 +70,7 @@ class SignIn:
             user_id = account.user.user_id
             if rehashed is not None:
                 transaction.users.rehash(user_id, *rehashed)
+            self._attempts.succeed(transaction, attempt)
             session = transaction.sessions.add(credential, user_id=user_id, expires_at=now + self._lifetime, at=now)
             transaction.record(opened_session(session))
             return session

@@ -1,5 +1,7 @@
 """What the web process and the commands wire alike."""
 
+import hashlib
+import hmac
 from datetime import UTC, datetime
 
 from signet_common.passport import Passport
@@ -15,6 +17,11 @@ from signet_identity.adapters.outbound.tables import IDEMPOTENCY_KEYS
 def unit_of_work(database: Database, keyring: Keyring, events: EventMap) -> SqlUnitOfWork[Passport, SqlTransaction]:
     """One transaction per call, in the name of a passport."""
     return SqlUnitOfWork(database, IdempotencyKeys(IDEMPOTENCY_KEYS), transactions(keyring, events))
+
+
+def throttle_pepper(passport_accepts: str) -> bytes:
+    """A secret that every worker has and the database has not; when the passport keys change, counts start afresh."""
+    return hmac.digest(passport_accepts.encode(), b"sign-in throttles", hashlib.sha256)
 
 
 def now() -> datetime:

@@ -23,6 +23,7 @@ from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
 from signet_identity.adapters.outbound.tables import OUTBOX
+from signet_identity.application.attempts import Attempts
 from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
@@ -35,7 +36,7 @@ from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
 from signet_identity.application.update_user import UpdateUser
-from signet_identity.bootstrap.persistence import now, unit_of_work
+from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
 from signet_identity.settings import Settings
 from signet_protocol.return_codes import ReturnCode
 
@@ -90,15 +91,16 @@ def _application(
 ) -> Application:
     events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
     work, accounts = unit_of_work(database, keyring, events), SqlAccounts(database)
+    attempts = Attempts(work, now, throttle_pepper(settings.passport_accepts))
     hash_password = HashNewPassword(passwords, is_bad_password)
     return Application(
         create_user=CreateUser(work, hash_password, now),
         update_user=UpdateUser(work, now),
         delete_user=DeleteUser(work),
-        change_password=ChangePassword(accounts, work, passwords, hash_password, now),
+        change_password=ChangePassword(accounts, work, attempts, passwords, hash_password, clock=now),
         create_api_key=CreateApiKey(work, now),
         revoke_api_key=RevokeApiKey(work, now),
-        sign_in=SignIn(accounts, work, passwords, now, lifetime),
+        sign_in=SignIn(accounts, work, attempts, passwords, now, lifetime=lifetime),
         sign_out=SignOut(work),
         record_refusals=RecordRefusals(work),
         issue_grant=IssueGrant(SqlCredentials(database, keyring), operations, now),

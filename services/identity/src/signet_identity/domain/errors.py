@@ -9,7 +9,7 @@ IdentityError
 ├── AccountInactive       the password was right, the account is switched off
 ├── PrivilegeExceeded     the caller would hand out, or manage someone holding, a permission that the caller lacks
 ├── LastAdministrator     nobody would be left who may do everything
-└── TooManySignIns        so many passwords wait for their turn that one more would only wait longer
+└── TooManySignIns        too many attempts here, or so many passwords wait that one more would only wait longer
 """
 
 
@@ -59,4 +59,9 @@ class LastAdministrator(IdentityError):
 
 
 class TooManySignIns(IdentityError):
-    """Passwords are checked a few at a time, and enough of them wait already."""
+    """Passwords are checked a few at a time, and those of one login or network a few in a row."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """`retry_after` in seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -23,7 +23,7 @@ from signet_identity.adapters.inbound.schemas import (
     SessionView,
     SignInBody,
 )
-from signet_identity.adapters.inbound.views import View, naming_fields, window_of
+from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return, window_of
 from signet_identity.application.create_api_key import ApiKeyRequest
 from signet_identity.application.issue_grant import Grant
 from signet_identity.application.queries import Page
@@ -102,8 +102,9 @@ class SessionCollection(View):
         "signIn",
         "Sign in and receive a token and its secret, once",
         description="The login is a user name, an e-mail address or a phone number. Every refusal is 401011; "
-        "an inactive user learns it (401013) after the right password alone.",
-        errors=(ReturnCode.CREDENTIALS_INVALID, ReturnCode.USER_INACTIVE),
+        "an inactive user learns it (401013) after the right password alone. Too many failures for a login or from an "
+        "address earn a growing delay, whether the login exists or not: 429001, and Retry-After says how long.",
+        errors=(ReturnCode.CREDENTIALS_INVALID, ReturnCode.USER_INACTIVE, ReturnCode.RATE_LIMITED),
         audit="insert",
         sealed="required",
     )
@@ -113,7 +114,8 @@ class SessionCollection(View):
     def post(self) -> dict[str, Any]:
         """Sign in."""
         body: SignInBody = g.args.body
-        signed_in = self.application.sign_in(g.user, body.login, body.password)
+        with telling_when_to_return():
+            signed_in = self.application.sign_in(g.user, body.login, body.password)
         session, new = signed_in.session, signed_in.credential
         return {
             "session_id": session.session_id,

@@ -6,7 +6,7 @@ from signet_common.web.decorators import authentication_required, check_request,
 from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
 from signet_identity.adapters.inbound.schemas import MePatch, PasswordBody, UserView
-from signet_identity.adapters.inbound.views import View, naming_fields
+from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return
 from signet_identity.application.update_user import UserUpdate
 from signet_identity.domain.users import User
 from signet_protocol.return_codes import ReturnCode
@@ -70,5 +70,5 @@ class MyPassword(View):
     def post(self) -> None:
         """Change."""
         body: PasswordBody = g.args.body
-        with naming_fields():
+        with naming_fields(), telling_when_to_return():
             self.application.change_password(g.user, body.old_password, body.new_password)

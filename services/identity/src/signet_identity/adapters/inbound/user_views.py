@@ -7,7 +7,7 @@ from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
 from signet_common.web.schemas import PagedQuery
 from signet_identity.adapters.inbound.schemas import RoleView, UserBody, UserPatch, UsersQuery, UserView
-from signet_identity.adapters.inbound.views import View, naming_fields, window_of
+from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return, window_of
 from signet_identity.application.queries import Page, UserFilter
 from signet_identity.application.update_user import UserUpdate
 from signet_identity.domain.roles import Role
@@ -49,7 +49,7 @@ class UserCollection(View):
             roles=tuple(sorted(set(body.roles))),
             password=body.password,
         )
-        with naming_fields():
+        with naming_fields(), telling_when_to_return():
             return self.application.create_user(g.user, new)
 
     @operation(

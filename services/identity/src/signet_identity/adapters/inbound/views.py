@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask_restx import Resource
 
-from signet_common.web.errors import FieldErrors
+from signet_common.web.errors import ComeLater, FieldErrors
 from signet_common.web.schemas import PagedQuery
 from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.create_api_key import CreateApiKey
@@ -79,6 +79,15 @@ def naming_fields() -> Iterator[None]:
         yield
     except FieldRefused as refused:
         raise FieldErrors([(refused.field, refused.message)]) from None
+
+
+@contextmanager
+def telling_when_to_return() -> Iterator[None]:
+    """A refusal for coming too early says when it would not be."""
+    try:
+        yield
+    except TooManySignIns as refused:
+        raise ComeLater(str(refused), refused.retry_after) from None
 
 
 def window_of(query: PagedQuery) -> Window:

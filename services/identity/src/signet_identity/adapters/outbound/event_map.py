@@ -39,7 +39,7 @@ _API_KEY: Mapping[str, Mapping[str, Any]] = {
 _ROLE: Mapping[str, Mapping[str, Any]] = {"role_name": _TEXT, "permissions": _NAMES}
 _SESSION: Mapping[str, Mapping[str, Any]] = {"user_id": _ID, "expires_at": _TIME}
 _LOGIN: Mapping[str, Mapping[str, Any]] = {
-    "reason": {"enum": ["unknown_login", "wrong_password", "user_inactive", None]},
+    "reason": {"enum": ["unknown_login", "wrong_password", "user_inactive", "throttled", None]},
     "user_id": _ID,
     "user_name": _TEXT,
 }

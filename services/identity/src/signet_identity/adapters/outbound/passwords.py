@@ -15,6 +15,7 @@ from signet_identity.domain.errors import TooManySignIns
 THREADS = 2
 MOST_WAITING = 24
 """Sign-ins at work or waiting: about two seconds for the last of them."""
+DRAINED_SECONDS = 2.0
 
 Run = Callable[..., Any]
 """Calls a function with arguments and returns its result, wherever it is good to run it."""
@@ -73,7 +74,7 @@ class HashingThreads:
     def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The function's result. Raises TooManySignIns."""
         if self._free <= 0:
-            raise TooManySignIns("too many sign-ins at this moment; try again in some seconds")
+            raise TooManySignIns("too many sign-ins at this moment: try again in some seconds", DRAINED_SECONDS)
         self._free -= 1
         try:
             return self._pool.apply(function, arguments)

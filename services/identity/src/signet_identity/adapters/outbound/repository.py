@@ -10,6 +10,7 @@ from signet_identity.adapters.outbound.credentials import SqlApiKeys, SqlSession
 from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.roles import SqlRoles
+from signet_identity.adapters.outbound.throttles import SqlThrottles
 from signet_identity.adapters.outbound.users import SqlUsers
 
 
@@ -21,6 +22,7 @@ class SqlTransaction:
         self.roles = SqlRoles(connection)
         self.api_keys = SqlApiKeys(connection, keyring)
         self.sessions = SqlSessions(connection, keyring)
+        self.throttles = SqlThrottles(connection)
         self._connection = connection
         self._caller = caller
         self._events = events
