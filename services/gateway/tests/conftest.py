@@ -10,11 +10,12 @@ import pytest
 
 from signet_common.passport import Passport, PassportIssuer, PassportVerifier
 from signet_gateway.adapters.inbound.http import HttpApplication
+from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
 from signet_gateway.application.contracts import Contract, read_contract
 from signet_gateway.application.errors import GatewayError
 from signet_gateway.application.grants import Credential, Grant
 from signet_gateway.application.own_contract import own_contract
-from signet_gateway.application.ports import Allowance, CheckResult, Claim, UpstreamAnswer
+from signet_gateway.application.ports import Allowance, CheckResult, Claim, SealKeys, UpstreamAnswer
 from signet_gateway.application.refusals import RefusalLog
 from signet_gateway.application.traffic import Limits
 from signet_gateway.bootstrap import Outside, compose
@@ -287,7 +288,7 @@ def contracts() -> list[Contract]:
         "openapi": "3.1.0",
         "info": {"title": "identity", "version": "1", "x-service": "identity"},
         "paths": {
-            "/api/v1/sessions": {"post": {"operationId": "signIn", "x-public": True}},
+            "/api/v1/sessions": {"post": {"operationId": "signIn", "x-public": True, "x-sealed": "required"}},
             "/api/v1/motd": {"get": {"x-public": True}},
         },
         "components": {"schemas": {"Error": {"type": "object"}}},
@@ -312,8 +313,8 @@ def grant(credential_id: str = "api_key/7") -> Grant:
     )
 
 
-def build_house(cors_origins: Sequence[str] = (), **limits: Any) -> House:
-    """Return the application; `limits` are the limits beside that of public operations."""
+def build_house(seals: SealKeys | None = None, cors_origins: Sequence[str] = (), **limits: Any) -> House:
+    """Return the application; `limits` are those beside that of public operations. With `seals`, they are enforced."""
     made = House()
     made.refusals = RefusalLog(made.clock)
     made.grants.known = {
@@ -331,8 +332,11 @@ def build_house(cors_origins: Sequence[str] = (), **limits: Any) -> House:
         probes=[made.probe],
         refusals=made.refusals,
         streams={"resources": made.streams},
+        seals=seals or NoSealOpener(),
     )
-    made.application = compose(contracts(), outside, max_body_bytes=1000, cors_origins=cors_origins)
+    made.application = compose(
+        contracts(), outside, max_body_bytes=1000, cors_origins=cors_origins, seals_enforced=seals is not None
+    )
     return made
 
 

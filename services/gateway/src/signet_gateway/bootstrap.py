@@ -17,6 +17,7 @@ from signet_common.observability.access_log import AccessLog
 from signet_common.observability.spans import Tracing
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportIssuer, parse_keys
+from signet_common.settings import SettingsError
 from signet_gateway.adapters.inbound.browsers import CrossOrigin
 from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
 from signet_gateway.adapters.inbound.http import HttpApplication
@@ -29,12 +30,13 @@ from signet_gateway.adapters.outbound.identity import IdentityGrants
 from signet_gateway.adapters.outbound.nonce_stores import open_nonces
 from signet_gateway.adapters.outbound.rate_limits import RateLimits
 from signet_gateway.adapters.outbound.refusal_reports import RefusalReports
+from signet_gateway.adapters.outbound.seal_opener import FileSealOpener, NoSealOpener
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.admission import ISSUER, Admission
 from signet_gateway.application.authentication import Authentication
-from signet_gateway.application.contracts import Contract, operations
+from signet_gateway.application.contracts import OWN_OPERATIONS, Contract, operations
 from signet_gateway.application.document import merged_document
 from signet_gateway.application.errors import ContractInvalid
 from signet_gateway.application.forwarding import Forwarding
@@ -46,11 +48,13 @@ from signet_gateway.application.ports import (
     NonceStore,
     Passports,
     ReadinessProbe,
+    SealKeys,
     Upstream,
 )
 from signet_gateway.application.readiness import Readiness
 from signet_gateway.application.refusals import RefusalLog, RefusalNotes
 from signet_gateway.application.routes import RouteTable
+from signet_gateway.application.sealing import Sealing
 from signet_gateway.application.stream_ports import StreamUpstream
 from signet_gateway.application.streaming import Streaming
 from signet_gateway.application.traffic import Limits, Traffic
@@ -77,6 +81,7 @@ class Outside:
     probes: Sequence[ReadinessProbe]
     refusals: RefusalNotes
     streams: Mapping[str, StreamUpstream] = field(default_factory=dict)
+    seals: SealKeys = field(default_factory=NoSealOpener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ def compose(
     outside: Outside,
     *,
     max_body_bytes: int,
+    seals_enforced: bool = False,
     trusted_proxies: Sequence[Network] = (),
     cors_origins: Sequence[str] = (),
     tracing: Tracing | None = None,
@@ -106,11 +112,13 @@ def compose(
         raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
     replays = ReplayGuard(outside.clock, outside.nonces)
     authentication = Authentication(outside.clock, outside.grants, replays)
+    sealing = Sealing(outside.seals, enforced=seals_enforced)
     gateway = Gateway(
-        RouteTable(known),
-        Admission(authentication, replays, Traffic(outside.limits), max_body_bytes),
+        RouteTable([*known, *OWN_OPERATIONS]),
+        Admission(authentication, replays, Traffic(outside.limits), sealing, max_body_bytes),
         Forwarding(outside.passports, outside.upstreams),
         Streaming(outside.passports, outside.streams),
+        outside.seals,
     )
     pages = Pages(Readiness(outside.probes, time.monotonic), orjson.dumps(merged_document(contracts)), _docs)
     return HttpApplication(
@@ -128,8 +136,10 @@ def compose(
 def build(settings: GatewaySettings) -> RunningGateway:
     """Make the real gateway. Nothing runs before `start`; a Redis of the nonces is looked at, no more.
 
-    Raises ContractInvalid, NoncesUnfit, KeysMalformed and BusUrlInvalid.
+    Raises SettingsError, ContractInvalid, NoncesUnfit, KeysMalformed, KeyFileUnusable and BusUrlInvalid.
     """
+    if settings.sealing == "required" and settings.sealing_keys is None:
+        raise SettingsError("missing setting GATEWAY_SEALING_KEYS: seals are required, and nothing can open them")
     contracts = load_contracts(settings.contracts_dir)
     passports = PassportIssuer(ISSUER, parse_keys(settings.passport_issues))
     upstreams = {name: _upstream(name, authority, settings) for name, authority in settings.upstreams.items()}
@@ -157,11 +167,13 @@ def build(settings: GatewaySettings) -> RunningGateway:
         refusals=refusals,
         probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
         streams={name: _stream_upstream(name, authority, settings) for name, authority in settings.upstreams.items()},
+        seals=FileSealOpener(settings.sealing_keys, time.time) if settings.sealing_keys else NoSealOpener(),
     )
     application = compose(
         contracts,
         outside,
         max_body_bytes=settings.max_body_bytes,
+        seals_enforced=settings.sealing == "required",
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
         tracing=configure_tracing(ISSUER, settings.otel_exporter_otlp_endpoint),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from signet_common.settings import ServiceSettings, matching, number, whole_number
+from signet_common.settings import ServiceSettings, matching, number, one_of, whole_number
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -84,6 +84,8 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     address_rate: _OptionalRate = ""
     credential_rate: _OptionalRate = ""
     operation_rates: Annotated[tuple[tuple[str, str], ...], _rates] = ()
+    sealing_keys: Annotated[Path | None, Path] = None
+    sealing: Annotated[str, one_of("optional", "required")] = "optional"
     connections: _Rate = 128
     streams: _Rate = 128
     connect_timeout: _Seconds = 2.0

@@ -1,11 +1,12 @@
 """The gate: every check that a request meets, in the order that the protocol fixes.
 
-Signed: headers, timestamp window, grant, signature, account, rate limits, nonce, permission, passport. A nonce is
-claimed once the signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot be
-asked for twice.
+Signed: headers, timestamp window, grant, signature, account, rate limits, nonce, permission, seal, passport. A nonce
+is claimed once the signature is proven, so nobody can spend another's; and before the permission, so a refusal cannot
+be asked for twice.
 An upload goes through all of this before a byte of its body is read: what is signed is the digest that it declares.
 
-Public: nothing to sign with. What changes state still carries timestamp and nonce, claimed after the rate limit.
+Public: nothing to sign with. What changes state or is sealed still carries timestamp and nonce, claimed after the rate
+limit, and in the name of its own seal where it has one.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from signet_gateway.application.credentials import read_credential, read_freshne
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.freshness import ReplayGuard
 from signet_gateway.application.request import Request
+from signet_gateway.application.sealing import Asker, Seal, Sealing, sealed_size
 from signet_gateway.application.traffic import Traffic
 from signet_gateway.application.uploads import Upload, check_upload
 from signet_protocol.signing import body_digest
@@ -44,11 +46,17 @@ class Admission:
     """
 
     def __init__(
-        self, authentication: Authentication, replays: ReplayGuard, traffic: Traffic, max_body_bytes: int
+        self,
+        authentication: Authentication,
+        replays: ReplayGuard,
+        traffic: Traffic,
+        sealing: Sealing,
+        max_body_bytes: int,
     ) -> None:
         self._authentication = authentication
         self._replays = replays
         self._traffic = traffic
+        self._sealing = sealing
         self._max_body_bytes = max_body_bytes
 
     def admit(self, request: Request, operation: Operation) -> Admitted:
@@ -60,7 +68,8 @@ class Admission:
         credential = read_credential(request.headers)
         freshness = read_freshness(request.headers)
         presented = read_signature(request.headers)
-        limit = self._limit(operation)
+        seal = self._sealing.read(request.headers, operation)
+        limit = self._limit(operation, seal)
         upload = check_upload(request, limit) if operation.uploads else None
         if upload is None:
             check_content(request, limit)
@@ -80,7 +89,7 @@ class Admission:
             request,
             credential=credential,
             freshness=freshness,
-            headers=headers,
+            headers=headers if seal is None else headers | seal.headers,
             body_sha256=body_sha256,
         )
         request.user_id = grant.user_id
@@ -90,6 +99,11 @@ class Admission:
         scope = grant.permissions.get(operation.permission)
         if scope is None:
             raise Refusal(operation.forbidden)
+        if seal is not None:
+            asker = Asker(grant.credential_id, credential.value, freshness)
+            limit = self._limit(operation, None)
+            body = self._sealing.open(seal, request, asker, headers=headers, body=body, limit=limit)
+            body_sha256 = body_digest(body)
         passport = Passport(
             issuer=ISSUER,
             audience=operation.service,
@@ -111,8 +125,9 @@ class Admission:
         return Admitted(passport, headers, body, upload)
 
     def _public(self, request: Request, operation: Operation) -> Admitted:
-        freshness = read_freshness(request.headers) if operation.changes_state else None
-        limit = self._limit(operation)
+        seal = self._sealing.read(request.headers, operation)
+        freshness = read_freshness(request.headers) if operation.changes_state or seal is not None else None
+        limit = self._limit(operation, seal)
         check_content(request, limit)
         headers = forwarded_headers(request.headers)
         if freshness is not None:
@@ -121,7 +136,10 @@ class Admission:
         body = read_body(request, limit)
         if freshness is not None:
             self._replays.check_window(freshness)
-            self._replays.claim(_PUBLIC_OWNER, freshness)
+            self._replays.claim(_PUBLIC_OWNER if seal is None else seal.nonce_owner, freshness)
+            if seal is not None:
+                asker, limit = Asker(request.client_ip, "", freshness), self._limit(operation, None)
+                body = self._sealing.open(seal, request, asker, headers=headers, body=body, limit=limit)
         passport = Passport(
             issuer=ISSUER,
             audience=operation.service,
@@ -133,6 +151,7 @@ class Admission:
         )
         return Admitted(passport, headers, body)
 
-    def _limit(self, operation: Operation) -> int:
-        """Return the bytes that a body may have; a contract can ask for less or more than the setting."""
-        return self._max_body_bytes if operation.max_body_bytes is None else operation.max_body_bytes
+    def _limit(self, operation: Operation, seal: Seal | None) -> int:
+        """Return the bytes that a body may have on the wire; a contract can ask for less or more than the setting."""
+        limit = self._max_body_bytes if operation.max_body_bytes is None else operation.max_body_bytes
+        return limit if seal is None else sealed_size(limit)

@@ -24,14 +24,12 @@ CLOSE = (("Connection", "close"),)
 
 
 def check_content(request: Request, limit: int) -> None:
-    """Refuse a body by what its headers say, before a byte of it is read: 400001, 400003, 413001, 415001."""
+    """Refuse a body by what its headers say, before a byte of it is read: 400001, 413001, 415001."""
     headers = request.headers
     if "content-encoding" in headers:
         raise Refusal(ReturnCode.MEDIA_TYPE_UNSUPPORTED, "Content-Encoding is not supported.")
     if "x-content-sha256" in headers:
         raise bad_field("X-Content-SHA256", "X-Content-SHA256 belongs to streams; here the body itself is hashed.")
-    if "x-key" in headers or "x-key-id" in headers:
-        raise Refusal(ReturnCode.SEAL_INVALID, "This gateway holds no key for sealed bodies.")
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
 
@@ -39,7 +37,7 @@ def check_content(request: Request, limit: int) -> None:
 def forwarded_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that may go to a service, trimmed, under lower-case names; raises Refusal 400001.
 
-    Among them are all signed ones, so what was signed is what the service reads.
+    Among them are all signed ones but those of a seal, which ends here: what was signed is what the service reads.
     """
     forwarded = {}
     try:

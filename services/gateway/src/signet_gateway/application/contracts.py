@@ -17,6 +17,7 @@ API_PREFIX = "/api/"
 _METHODS = {"get", "post", "put", "patch", "delete"}
 _SAFE_METHODS = {"GET", "HEAD"}
 _UPLOADING = {"POST", "PUT", "PATCH"}
+_SEALED = {"optional", "required", "never"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
 _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
 
@@ -25,8 +26,8 @@ _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCod
 class Operation:
     """One operation of one service. `permission` is `resource:operation`, empty for a public one.
 
-    `operation_id` is the contract's, empty where it names none. The bodies of a `stream` pass as they
-    arrive, in both directions.
+    `operation_id` is the contract's, empty where it names none. The bodies of a `stream` pass as they arrive, in both
+    directions. `sealed` is `optional`, `required` (where the deployment enforces seals) or `never`.
     """
 
     service: str
@@ -36,6 +37,7 @@ class Operation:
     max_body_bytes: int | None
     operation_id: str = ""
     stream: bool = False
+    sealed: str = "optional"
 
     @property
     def uploads(self) -> bool:
@@ -56,6 +58,10 @@ class Operation:
     def forbidden(self) -> ReturnCode:
         """The code for a caller without the permission."""
         return _FORBIDDEN.get(self.permission.partition(":")[2], ReturnCode.RESOURCE_WRITE_FORBIDDEN)
+
+
+OWN_OPERATIONS = (Operation(OWN_SERVICE, "GET", f"{API_PREFIX}v1/keys", "", None, "listSealingKeys", sealed="never"),)
+"""What the gateway answers itself, but under the rules of every API: the keys that bodies are sealed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +103,30 @@ def _operation(contract: Contract, path: str, method: str, description: Mapping[
         raise ContractInvalid(f"{where}: x-max-body-bytes is not a number of bytes")
     permission, stream = _permission(where, description), _stream(where, description)
     name = str(description.get("operationId", ""))
-    operation = Operation(contract.service, method, path, permission, limit, name, stream)
+    operation = Operation(
+        contract.service, method, path, permission, limit, name, stream, _sealed(where, description, stream=stream)
+    )
     if operation.public and operation.uploads:
         raise ContractInvalid(f"{where}: nobody signs what is uploaded to a public operation")
     return operation
 
 
 def _stream(where: str, description: Mapping[str, Any]) -> bool:
-    """Return whether bodies are streamed; what passes by unread can be neither sealed nor unsealed."""
+    """Return whether bodies are streamed."""
     stream = description.get("x-stream", False)
     if type(stream) is not bool:
         raise ContractInvalid(f"{where}: x-stream is neither true nor false")
-    if stream and description.get("x-sealed", "never") != "never":
-        raise ContractInvalid(f"{where}: a stream is never sealed")
     return stream
+
+
+def _sealed(where: str, description: Mapping[str, Any], *, stream: bool) -> str:
+    """Return whether bodies are sealed; what passes by unread can be neither sealed nor unsealed."""
+    sealed = description.get("x-sealed", "never" if stream else "optional")
+    if sealed not in _SEALED:
+        raise ContractInvalid(f"{where}: x-sealed is not one of {', '.join(sorted(_SEALED))}")
+    if stream and sealed != "never":
+        raise ContractInvalid(f"{where}: a stream is never sealed")
+    return str(sealed)
 
 
 def _permission(where: str, description: Mapping[str, Any]) -> str:

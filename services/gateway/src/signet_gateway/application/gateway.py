@@ -3,8 +3,10 @@
 import orjson
 
 from signet_gateway.application.admission import Admission
+from signet_gateway.application.contracts import OWN_SERVICE
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.forwarding import Forwarding
+from signet_gateway.application.ports import KeyDirectory
 from signet_gateway.application.request import Reply, Request
 from signet_gateway.application.routes import RouteTable
 from signet_gateway.application.spelling import check_spelling
@@ -16,11 +18,19 @@ from signet_protocol.return_codes import ReturnCode
 class Gateway:
     """Handles one request at a time, for any number of greenlets."""
 
-    def __init__(self, routes: RouteTable, admission: Admission, forwarding: Forwarding, streaming: Streaming) -> None:
+    def __init__(
+        self,
+        routes: RouteTable,
+        admission: Admission,
+        forwarding: Forwarding,
+        streaming: Streaming,
+        directory: KeyDirectory,
+    ) -> None:
         self._routes = routes
         self._admission = admission
         self._forwarding = forwarding
         self._streaming = streaming
+        self._directory = directory
 
     def handle(self, request: Request) -> Reply:
         """Return the reply; raises a GatewayError that says what became of the request instead.
@@ -37,8 +47,22 @@ class Gateway:
         if operation is None:
             raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=(("Allow", route.allow),))
         request.operation = operation.operation_id
+        if operation.service == OWN_SERVICE:
+            return self._keys(request)
         admitted = self._admission.admit(request, operation)
         return (self._streaming if operation.stream else self._forwarding).forward(request, admitted)
+
+    def _keys(self, request: Request) -> Reply:
+        """Answer what the gateway itself has under its contract: the keys that bodies are sealed to."""
+        name, question, _ = request.target.partition("?")[2].partition("=")
+        if name or question:
+            raise Refusal(
+                ReturnCode.DATA_PARAM_ERROR,
+                data={"errors": [{"field": name[:64] or "query", "message": "this operation takes no parameters"}]},
+            )
+        body = orjson.dumps(envelope(ReturnCode.SUCCESS, data=self._directory.published()))
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        return Reply(200, headers, body, ReturnCode.SUCCESS.value)
 
 
 def _options(allow: str) -> Reply:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from signet_gateway.application.contracts import OWN_SERVICE
+from signet_gateway.application.key_schemas import KEYS_EXAMPLE, REFUSAL_EXAMPLE, key_schemas
 
 
 def own_contract() -> dict[str, Any]:
@@ -21,8 +22,9 @@ def own_contract() -> dict[str, Any]:
             "/readyz": {"get": _readyz()},
             "/openapi.json": {"get": _openapi()},
             "/docs": {"get": _docs()},
+            "/api/v1/keys": {"get": _keys()},
         },
-        "components": {"schemas": {"Health": _health_schema(), "Readiness": _readiness_schema()}},
+        "components": {"schemas": {"Health": _health_schema(), "Readiness": _readiness_schema(), **key_schemas()}},
     }
 
 
@@ -62,6 +64,18 @@ def _docs() -> dict[str, Any]:
                 "content": {"text/html": {"schema": {"type": "string"}}},
             }
         }
+    }
+
+
+def _keys() -> dict[str, Any]:
+    return _operation("listSealingKeys", "Show the keys that bodies are sealed to") | {
+        "description": "A JWK set (RFC 7517), the active key first. A client pins thumbprints (`kid`, RFC 7638) and "
+        "takes a new key only when `announcements` lead to it from a pinned one.",
+        "x-sealed": "never",
+        "responses": {
+            "200": _json("The keys; none where the deployment seals nothing.", "SealingKeysAnswer", KEYS_EXAMPLE),
+            "400": _json("Bad Request: 400001 ParamError, 400002 DataParamError", "Refusal", REFUSAL_EXAMPLE),
+        },
     }
 
 

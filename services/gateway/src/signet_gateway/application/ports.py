@@ -66,6 +66,38 @@ class RateLimiter(Protocol):
         """Count one if there is room for it; never raises."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """What has to be opened: `text` is None where there was no body, and only the content key is wanted."""
+
+    key_id: str
+    x_key: str = field(repr=False)
+    text: str | None = field(repr=False)
+    binding: bytes = field(repr=False)
+
+
+class SealOpener(Protocol):
+    """Holds the private keys that bodies are sealed to."""
+
+    def open(self, owner: str, part: SealedPart) -> tuple[bytes, bytes]:
+        """Return the content key, and what was sealed (nothing where there was no body).
+
+        Off the event loop, and at one cost whatever is wrong. Raises Refusal 400003; and 429001 when too many wait, or
+        too many of `owner`: nothing has been applied then.
+        """
+
+
+class KeyDirectory(Protocol):
+    """Knows the public halves."""
+
+    def published(self) -> dict[str, object]:
+        """Return the JWK set for clients, `{"keys": [active, …], "announcements": [JWS, …]}`."""
+
+
+class SealKeys(SealOpener, KeyDirectory, Protocol):
+    """Both halves."""
+
+
 class Passports(Protocol):
     """Signs the proof that goes to a service."""
 

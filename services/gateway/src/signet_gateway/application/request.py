@@ -7,6 +7,13 @@ from typing import Protocol
 from signet_gateway.application.ports import Allowance
 
 
+class AnswerCloser(Protocol):
+    """Seals the answer to a request that was sealed itself."""
+
+    def close(self, reply: "Reply", method: str) -> "Reply":
+        """Return the reply with its data sealed."""
+
+
 @dataclass(slots=True)
 class Request:
     """A request whose body has not been read.
@@ -31,6 +38,8 @@ class Request:
     operation: str = ""
     credential_id: str = ""
     user_id: int | None = None
+    answer_seal: AnswerCloser | None = field(default=None, repr=False)
+    """There once a seal was opened: from then on every answer is sealed, an error too."""
     allowances: list[Allowance] = field(default_factory=list)
 
 

@@ -47,8 +47,8 @@ class Traffic:
             _take(request, limiter, credential_id)
 
     def unsigned(self, request: Request, operation: Operation) -> None:
-        """Count a request of a public operation."""
-        if operation.changes_state:
+        """Count a request of a public operation; opening a seal is work that reading is not."""
+        if operation.changes_state or "x-key" in request.headers:
             _take(request, self._limits.public, request.client_ip)
         limiter = self._limits.operations.get(operation.operation_id)
         if limiter is not None:

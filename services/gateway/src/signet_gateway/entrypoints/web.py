@@ -7,6 +7,7 @@ from signet_common.messaging.ports import BusUrlInvalid
 from signet_common.observability.logs import configure_logging
 from signet_common.passport import KeysMalformed
 from signet_common.settings import SettingsError, load_settings
+from signet_gateway.adapters.outbound.key_file import KeyFileUnusable
 from signet_gateway.application.errors import ContractInvalid, NoncesUnfit
 from signet_gateway.bootstrap import build
 from signet_gateway.settings import GatewaySettings
@@ -21,7 +22,7 @@ def create() -> "WSGIApplication":
         settings = load_settings(GatewaySettings)
         configure_logging("gateway", settings.log_level)
         gateway = build(settings)
-    except (SettingsError, KeysMalformed, BusUrlInvalid, ContractInvalid, NoncesUnfit) as error:
+    except (SettingsError, KeysMalformed, KeyFileUnusable, BusUrlInvalid, ContractInvalid, NoncesUnfit) as error:
         print(f"signet-gateway: {error}", file=sys.stderr)
         sys.exit(2)
     gateway.start()

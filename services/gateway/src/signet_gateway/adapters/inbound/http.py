@@ -67,6 +67,8 @@ class HttpApplication:
             with self._tracing.span(request.method, environ.get("HTTP_TRACEPARENT")) as span:
                 request.traceparent = span.traceparent
                 reply = self._answer(request, environ)
+                if request.answer_seal is not None:
+                    reply = request.answer_seal.close(reply, request.method)
                 if span.recording:
                     span.set_attribute("http.response.status_code", reply.status)
                 headers = _complete(reply, request)
