@@ -7,7 +7,7 @@ from threading import Event
 
 from deploy.local import commands, keys, nginx, ports, preflight, preparation, processes, readiness
 from deploy.local.errors import StartFailed, Stopped
-from deploy.local.first_run import refresh_url
+from deploy.local.first_run import newest_sealing_key, refresh
 from deploy.local.options import SERVICES, Options
 from deploy.local.processes import Layer, Process, Wiring
 from deploy.local.supervision import Supervisor
@@ -59,6 +59,8 @@ class Instance:
             preflight.check_keyring_may_be_new(home, preparation.revision(urls["identity"]))
             self._say("Creating the keys of this installation")
             commands.run([wiring.command("identity", "keyring", "create")], self._stop)
+        if self._options.service in {None, "gateway"} and not wiring.sealing_keys.exists():
+            commands.run([wiring.command("gateway", "keys", "rotate")], self._stop)
         if unprepared:
             self._say(f"Bringing the databases of {', '.join(unprepared)} up to date")
             commands.run([wiring.command(service, "db", "upgrade") for service in unprepared], self._stop)
@@ -93,7 +95,7 @@ class Instance:
             command = wiring.command("identity", "first-run", "--url", self._options.url, "--out", str(home.first_run))
             commands.run([command], self._stop)
             preparation.remember(home, "identity", wiring.database_url("identity"))
-        refresh_url(home.first_run, self._options.url)
+        refresh(home.first_run, self._options.url, newest_sealing_key(wiring.sealing_keys))
 
     def _wait_until_ready(self, supervisor: Supervisor, planned: list[Process]) -> None:
         # A gateway alone has nobody behind it: alive is all that it can be.

@@ -44,6 +44,10 @@ class Home:
         return self.secrets / "identity-keyring.json"
 
     @property
+    def sealing_keys(self) -> Path:
+        return self.secrets / "gateway-sealing-keys.json"
+
+    @property
     def first_run(self) -> Path:
         return self.folder / "first-run.json"
 

@@ -11,7 +11,8 @@ from deploy.local.stream_locations import stream_locations
 TEMPLATE = ROOT / "deploy" / "nginx" / "nginx.conf.template"
 
 LIMITS = {
-    "max_body_bytes": "1048576",
+    # A body of 1 MiB, sealed: the gateway has the exact limits.
+    "max_body_bytes": "1398208",
     # One machine's own programs all come from one address: only floods are worth refusing here.
     "requests_per_second": "10000",
     "requests_burst": "20000",

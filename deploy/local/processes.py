@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from urllib.parse import quote
 
 from deploy.local import keys
@@ -62,6 +63,11 @@ class Wiring:
     def database_url(self, service: str) -> str:
         return self.settings(service)[f"{service.upper()}_DATABASE_URL"]
 
+    @property
+    def sealing_keys(self) -> Path:
+        """The file of the keys that bodies are sealed to."""
+        return Path(self.settings("gateway")["GATEWAY_SEALING_KEYS"])
+
     def command(self, service: str, *arguments: str) -> Command:
         """A call of `signet-<service>` with the settings that its processes have."""
         return Command(service, arguments, {**common(self.environ), **self.settings(service)})
@@ -80,6 +86,7 @@ class Wiring:
             "CONTRACTS_DIR": str(CONTRACTS),
             "PASSPORT_ISSUES": keys.issued(self.master, STATEFUL),
             "UPSTREAMS": ",".join(f"{service}=http://127.0.0.1:{self.ports[service]}" for service in STATEFUL),
+            "SEALING_KEYS": str(home.sealing_keys),
             "ACCESS_LOG": str(home.log / "access.log"),
             # Only the nginx of this instance stands before the gateway, on this machine.
             "TRUSTED_PROXIES": "127.0.0.1/32" if self.options.nginx else "",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from deploy.local import preflight, preparation
 from deploy.local.errors import PreflightFailed
-from deploy.local.first_run import refresh_url
+from deploy.local.first_run import newest_sealing_key, refresh
 from deploy.local.layout import Home
 
 
@@ -84,10 +84,22 @@ def test_the_first_administrators_file_follows_the_port(tmp_path: Path) -> None:
     path = tmp_path / "first-run.json"
     path.write_text(json.dumps({"url": "http://127.0.0.1:1", "secret": "s"}))
 
-    refresh_url(path, "http://127.0.0.1:2")
+    refresh(path, "http://127.0.0.1:2")
 
     assert json.loads(path.read_text()) == {"url": "http://127.0.0.1:2", "secret": "s"}
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_first_administrators_file_names_the_newest_sealing_key(tmp_path: Path) -> None:
+    """A client on this machine pins it from here, and need not believe the network the first time."""
+    path, keys = tmp_path / "first-run.json", tmp_path / "keys.json"
+    path.write_text(json.dumps({"url": "u", "secret": "s"}))
+    assert newest_sealing_key(keys) == ""
+    keys.write_text(json.dumps({"keys": [{"key_id": "new"}, {"key_id": "old"}]}))
+    refresh(path, "u", newest_sealing_key(keys))
+    assert json.loads(path.read_text()) == {"url": "u", "secret": "s", "sealing_key": "new"}
+    refresh(path, "u", "")
+    assert json.loads(path.read_text())["sealing_key"] == "new"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "no json"])
@@ -95,5 +107,5 @@ def test_a_file_that_is_not_the_first_run_is_left_alone(tmp_path: Path, content:
     """It may be somebody's note."""
     path = tmp_path / "first-run.json"
     path.write_text(content)
-    refresh_url(path, "http://127.0.0.1:2")
+    refresh(path, "http://127.0.0.1:2")
     assert path.read_text() == content

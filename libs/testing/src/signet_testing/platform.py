@@ -35,6 +35,7 @@ class FirstRun:
     password: str = field(repr=False)
     api_key: str
     secret: str = field(repr=False)
+    sealing_key: str = ""
 
     @property
     def credential(self) -> ApiKeyCredential:
