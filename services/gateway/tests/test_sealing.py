@@ -254,6 +254,8 @@ def test_what_must_be_sealed_is_refused_open_and_before_its_body_is_read(sealed_
         def read(self, *_):
             raise AssertionError("the body was read")
 
+        read1 = read
+
     fresh = {"X-Timestamp": str(NOW), "X-Nonce": "n" * 20}
     answer = sealed_house.send("POST", SESSIONS, JSON | fresh, CONTENT_LENGTH="5", stream=Unread())
     assert answer.code == 400004
