@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
@@ -17,6 +18,7 @@ from signet_identity.domain.credentials import ApiKey, NewCredential, Session, t
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, Role, RoleSeed
+from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
 from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
@@ -35,6 +37,10 @@ class Store:
     sessions: dict[int, tuple[Session, str, str]] = field(default_factory=dict)
     throttles: dict[str, tuple[Throttle, datetime]] = field(default_factory=dict)
     recorded: list[tuple[Change, Passport]] = field(default_factory=list)
+    tokens: dict[str, SingleUseToken] = field(default_factory=dict)
+    made_at: dict[str, datetime] = field(default_factory=dict)
+    token_calls: list[str] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
 
 
 class FakeUsers:
@@ -212,6 +218,41 @@ class FakeThrottles:
         self._store.throttles[key] = (throttle, forget_at)
 
 
+class FakeSingleUseTokens:
+    """Keeps tokens by digest, and the names of the calls that touched them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, token_sha256: str, token: SingleUseToken, *, at: datetime) -> None:
+        self._store.token_calls.append("add")
+        self._store.tokens[token_sha256] = token
+        self._store.made_at[token_sha256] = at
+
+    def count(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> int:
+        self._store.token_calls.append("count")
+        made = [digest for digest, at in self._store.made_at.items() if at > since]
+        of_user = [self._store.tokens[digest] for digest in made if user_id is not None]
+        return sum((token.user_id, token.purpose) == (user_id, purpose) for token in of_user)
+
+    def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
+        token = self._store.tokens.get(token_sha256)
+        if token is None or token.purpose is not purpose or not token.is_open(now):
+            return None
+        self._store.tokens[token_sha256] = replace(token, used_at=now)
+        return token
+
+    def void(self, user_id: int, now: datetime) -> None:
+        for digest, token in self._store.tokens.items():
+            if token.user_id == user_id and token.used_at is None:
+                self._store.tokens[digest] = replace(token, used_at=now)
+
+    def forget(self, before: datetime) -> None:
+        self._store.token_calls.append("forget")
+        for digest in [digest for digest, token in self._store.tokens.items() if token.expires_at < before]:
+            del self._store.tokens[digest], self._store.made_at[digest]
+
+
 class FakeTransaction:
     def __init__(self, store: Store, caller: Passport) -> None:
         self._caller = caller
@@ -220,7 +261,11 @@ class FakeTransaction:
         self.api_keys = FakeApiKeys(store)
         self.sessions = FakeSessions(store)
         self.throttles = FakeThrottles(store)
+        self.single_use_tokens = FakeSingleUseTokens(store)
         self._store = store
+
+    def send(self, command: Command) -> None:
+        self._store.commands.append(command)
 
     def record(self, change: Change) -> None:
         self._store.recorded.append((change, self._caller))
@@ -259,6 +304,13 @@ class FakeCredentials:
 
     def by_id(self, user_id: int) -> Account | None:
         return self._unit_of_work.store.accounts.get(user_id)
+
+    def find(self, token_sha256: str, purpose: Purpose) -> tuple[SingleUseToken | None, User | None]:
+        token = self._unit_of_work.store.tokens.get(token_sha256)
+        if token is None or token.purpose is not purpose:
+            return None, None
+        account = self.by_id(token.user_id) if token.user_id else None
+        return token, account.user if account else None
 
     def api_key(self, api_key: str, now: datetime) -> SigningCredential | None:
         for stored, secret in self._unit_of_work.store.api_keys.values():

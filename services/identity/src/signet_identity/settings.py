@@ -7,16 +7,22 @@ from signet_common.settings import DatabaseUrl, ServiceSettings, whole_number
 
 HALF_A_DAY = 43_200
 MONTH = 31 * 86_400
+HALF_AN_HOUR = 1_800
+DAY = 86_400
+WEEK = 7 * DAY
+"""How long a command may wait for its receiver, so no mail's token lasts longer."""
 
 
 class Settings(ServiceSettings, prefix="IDENTITY_"):
     """`IDENTITY_*`. `database_url` may hold a password.
 
     `keyring` is the file that secrets at rest lie under, `contracts_dir` the folder that holds `openapi/`, and
-    `session_seconds` how long a sign-in lasts.
+    `session_seconds` how long a sign-in lasts. The other times are those for which a mailed token works.
     """
 
     database_url: DatabaseUrl
     keyring: Path
     contracts_dir: Path
     session_seconds: Annotated[int, whole_number(least=60, most=MONTH)] = HALF_A_DAY
+    password_reset_seconds: Annotated[int, whole_number(least=60, most=WEEK)] = HALF_AN_HOUR
+    email_confirmation_seconds: Annotated[int, whole_number(least=60, most=WEEK)] = DAY

@@ -17,13 +17,16 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 import signet_identity
+from signet_common.messaging.command import Command
 from signet_common.passport import Passport, PassportIssuer, format_keys
 from signet_common.sql.administration import migrations_folder
+from signet_common.sql.commands import CommandOutboxReader
 from signet_common.sql.database import Database
+from signet_common.sql.leases import Leases
 from signet_common.sql.migrations import upgrade
 from signet_identity.adapters.outbound.keyring import create_keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
-from signet_identity.adapters.outbound.tables import OUTBOX
+from signet_identity.adapters.outbound.tables import COMMANDS, LEASES, OUTBOX
 from signet_identity.bootstrap.commands import first_run_command
 from signet_identity.bootstrap.contracts import contract
 from signet_identity.bootstrap.web import Service, build
@@ -50,6 +53,10 @@ PUBLIC = replace(
 )
 # The real hash, with parameters that cost nothing.
 QUICK_PASSWORDS = partial(Argon2Passwords, directly, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+PUBLIC_OPERATIONS = {
+    ("POST", f"/api/v1/{path}")
+    for path in ("sessions", "password-resets", "password-resets/complete", "email-confirmations")
+}
 OPERATION = {"GET": "query", "POST": "create", "PATCH": "update", "DELETE": "delete"}
 RESOURCE = {"users": "user", "roles": "role", "api-keys": "api_key", "sessions": "session"}
 
@@ -106,6 +113,12 @@ class Api:
         events = [json.loads(body) for body in bodies]
         return [event for event in events if not operations or event["type"].split(".", 2)[2][:-3] in operations]
 
+    def mails(self) -> list[dict[str, Any]]:
+        """What waits for the bus and is not over."""
+        database = self.service.database
+        reader = CommandOutboxReader(database, COMMANDS, Leases(database, LEASES), Command)
+        return [json.loads(command.body) for command in reader.pending(100)]
+
     def everything_stored(self) -> str:
         """Every row of every table, as text: what a stolen database shows."""
         tables = OUTBOX.metadata.sorted_tables
@@ -116,8 +129,10 @@ class Api:
         parts = target.partition("?")[0].split("/")
         if target == "/internal/grants":
             return replace(PUBLIC, authentication="service")
-        if (method, target) == ("POST", "/api/v1/sessions"):
+        if (method, target) in PUBLIC_OPERATIONS:
             return PUBLIC
+        if target == "/api/v1/users/me/email-confirmations":
+            return replace(SIGNED_IN, permission="email_confirmation:create")
         resource = RESOURCE.get(parts[3] if len(parts) > 3 else "", "user")
         return replace(SIGNED_IN, permission=f"{resource}:{OPERATION.get(method, 'query')}")
 

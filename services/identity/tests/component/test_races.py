@@ -49,3 +49,35 @@ def test_one_key_is_revoked_once(plain_api):
     assert answers[0] == 200
     assert answers[1] in (404001, 412001)
     assert len(plain_api.events("api_key.delete")) == 1
+
+
+def test_a_token_used_twice_at_once_works_once(plain_api):
+    """The one row that is updated decides; the other is told what it would be told a second later."""
+    token = reset_token(plain_api)
+
+    def complete(password: str) -> Callable[[], int]:
+        return lambda: plain_api.code(
+            "POST", "/api/v1/password-resets/complete", {"token": token, "new_password": password}
+        )
+
+    passwords = ["staple of one stable", "staple of two stables", "staple of three stables"]
+    assert at_once(*map(complete, passwords)) == [200, 401009, 401009]
+    sign_in = lambda text: plain_api.code("POST", "/api/v1/sessions", {"login": "ada", "password": text})  # noqa: E731
+    assert sorted(map(sign_in, passwords)) == [200, 401011, 401011]
+    assert len(plain_api.events("password_reset.complete")) == 1
+
+
+def test_asking_at_once_does_not_get_more_mails_than_asking_in_turn(plain_api):
+    """The limit is counted under a lock of the account."""
+    plain_api.user("ada", email="ada@example.org", password="correct horse battery")
+    call = lambda: plain_api.code("POST", "/api/v1/password-resets", {"login": "ada"})  # noqa: E731
+    assert at_once(*[call] * 6) == [200] * 6
+    told = [event["data"]["changes"]["outcome"][1] for event in plain_api.events("password_reset.insert")]
+    assert sorted(told) == ["mailed"] * 3 + ["too_many"] * 3
+
+
+def reset_token(api) -> str:
+    api.user("ada", email="ada@example.org", password="correct horse battery")
+    assert api.code("POST", "/api/v1/password-resets", {"login": "ada"}) == 200
+    [mail] = api.mails()
+    return mail["values"]["token"]

@@ -86,6 +86,26 @@ def failed_login(user: User | None, reason: str) -> Change:
     return Change("session", "login_failed", changes=changes)
 
 
+def requested_password_reset(user: User | None, outcome: str) -> Change:
+    """Tell that a password reset was asked for, and whether a mail left; the login itself is not told."""
+    changes: dict[str, tuple[Any, Any]] = {"outcome": (None, outcome)}
+    if user is not None:
+        changes |= {"user_id": (None, user.user_id), "user_name": (None, user.user_name)}
+    return Change("password_reset", "insert", changes=changes)
+
+
+def completed_password_reset(user: User) -> Change:
+    """Tell that a password was set anew with a token from a mail."""
+    changes = {"user_id": (None, user.user_id), "user_name": (None, user.user_name)}
+    return Change("password_reset", "complete", changes=changes)
+
+
+def requested_email_confirmation(user: User) -> Change:
+    """Tell that a user asked to confirm an address, and which."""
+    changes = {"user_id": (None, user.user_id), "email": (None, user.email)}
+    return Change("email_confirmation", "insert", changes=changes)
+
+
 def _inserted(row: object, fields: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
     return {name: (None, _plain(getattr(row, name))) for name in fields if getattr(row, name) is not None}
 

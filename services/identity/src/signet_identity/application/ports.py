@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_identity.domain.credentials import ApiKey, NewCredential, Session
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import Role, RoleSeed
+from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
 from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
@@ -143,6 +145,28 @@ class SignInThrottles(Protocol):
     def write(self, key: str, throttle: Throttle, *, forget_at: datetime) -> None: ...
 
 
+class SingleUseTokens(Protocol):
+    """The mailed tokens, by their digests, inside one transaction."""
+
+    def add(self, token_sha256: str, token: SingleUseToken, *, at: datetime) -> None: ...
+
+    def count(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> int:
+        """Count the tokens made for a user after `since`; two who ask at once are asked one after the other."""
+        ...
+
+    def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
+        """Use an open token up and return it as it was; None where there is none, or somebody else just did."""
+        ...
+
+    def void(self, user_id: int, now: datetime) -> None:
+        """Use up every open token of a user."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Remove the tokens that were over by then."""
+        ...
+
+
 class Transaction(Protocol):
     """Everything that one unit of work can reach."""
 
@@ -160,6 +184,13 @@ class Transaction(Protocol):
 
     @property
     def throttles(self) -> SignInThrottles: ...
+
+    @property
+    def single_use_tokens(self) -> SingleUseTokens: ...
+
+    def send(self, command: Command) -> None:
+        """Add a command; it leaves once the transaction has committed, or not at all."""
+        ...
 
     def record(self, change: Change, *, caller: Passport | None = None) -> None:
         """Add the event that tells of a change; it commits with the change or not at all.
@@ -188,6 +219,14 @@ class Accounts(Protocol):
     def by_login(self, kind: LoginKind, login: str) -> Account | None: ...
 
     def by_id(self, user_id: int) -> Account | None: ...
+
+
+class MailedTokens(Protocol):
+    """Whom a mailed token speaks for."""
+
+    def find(self, token_sha256: str, purpose: Purpose) -> tuple[SingleUseToken | None, User | None]:
+        """Return a token of any age, and its user."""
+        ...
 
 
 class Credentials(Protocol):

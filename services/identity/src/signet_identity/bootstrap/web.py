@@ -22,9 +22,12 @@ from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
+from signet_identity.adapters.outbound.single_use_tokens import SqlMailedTokens
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.change_password import ChangePassword
+from signet_identity.application.complete_password_reset import CompletePasswordReset
+from signet_identity.application.confirm_email import ConfirmEmail, RequestEmailConfirmation
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
@@ -32,6 +35,7 @@ from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
 from signet_identity.application.record_refusals import RecordRefusals
+from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
@@ -92,7 +96,7 @@ def _application(
     events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
     work, accounts = unit_of_work(database, keyring, events), SqlAccounts(database)
     attempts = Attempts(work, now, throttle_pepper(settings.passport_accepts))
-    hash_password = HashNewPassword(passwords, is_bad_password)
+    hash_password, mailed = HashNewPassword(passwords, is_bad_password), SqlMailedTokens(database)
     return Application(
         create_user=CreateUser(work, hash_password, now),
         update_user=UpdateUser(work, now),
@@ -103,6 +107,14 @@ def _application(
         sign_in=SignIn(accounts, work, attempts, passwords, now, lifetime=lifetime),
         sign_out=SignOut(work),
         record_refusals=RecordRefusals(work),
+        request_password_reset=RequestPasswordReset(
+            accounts, work, now, timedelta(seconds=settings.password_reset_seconds)
+        ),
+        complete_password_reset=CompletePasswordReset(mailed, work, hash_password, now),
+        request_email_confirmation=RequestEmailConfirmation(
+            work, now, timedelta(seconds=settings.email_confirmation_seconds)
+        ),
+        confirm_email=ConfirmEmail(mailed, work, now),
         issue_grant=IssueGrant(SqlCredentials(database, keyring), operations, now),
         users=SqlUserQueries(database, events),
         roles=SqlRoleQueries(database, events),

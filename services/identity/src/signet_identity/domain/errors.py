@@ -9,6 +9,8 @@ IdentityError
 ├── AccountInactive       the password was right, the account is switched off
 ├── PrivilegeExceeded     the caller would hand out, or manage someone holding, a permission that the caller lacks
 ├── LastAdministrator     nobody would be left who may do everything
+├── TokenRefused          a mailed token works not, or no more; deliberately says nothing more
+├── TooManyMails          enough mails were sent to the account for now
 └── TooManySignIns        too many attempts here, or so many passwords wait that one more would only wait longer
 """
 
@@ -56,6 +58,14 @@ class PrivilegeExceeded(IdentityError):
 
 class LastAdministrator(IdentityError):
     """The change would leave no active administrator."""
+
+
+class TokenRefused(IdentityError):
+    """Unknown, used, over, or sent to an address that the account no longer has: one answer for all."""
+
+
+class TooManyMails(IdentityError):
+    """The account has been sent enough mails for now."""
 
 
 class TooManySignIns(IdentityError):

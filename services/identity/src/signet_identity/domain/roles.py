@@ -11,6 +11,7 @@ OWN_ACCOUNT = (
     Permission("user:query", Scope.OWN),
     Permission("user:update", Scope.OWN),
     Permission("password:update", Scope.OWN),
+    Permission("email_confirmation:create", Scope.OWN),
     Permission("session:query", Scope.OWN),
     Permission("session:delete", Scope.OWN),
     Permission("api_key:create", Scope.OWN),

@@ -23,6 +23,8 @@ _PULSE = pulse_key("identity")
 _RECEIVE_SECONDS = 0.25
 _NAMED = {"user", "api_key", "session"}
 _CHANGES_NOTHING = {"query", "login_failed", "refused"}
+_MAIL = {"password_reset", "email_confirmation"}
+"""Told beside the events of the users and sessions that change; anybody may ask for a mail, at no cost to grants."""
 
 
 class GrantListener(Protocol):
@@ -91,7 +93,7 @@ class GrantEvents:
         except EventInvalid:
             self._listener.drop(Change())
             return
-        if event.operation in _CHANGES_NOTHING:
+        if event.operation in _CHANGES_NOTHING or event.resource in _MAIL:
             return
         if event.resource in _NAMED and event.object_id:
             self._listener.drop(Change(event.resource, event.object_id))

@@ -9,6 +9,12 @@ from signet_identity.adapters.inbound.credential_views import (
     GrantCollection,
     SessionCollection,
 )
+from signet_identity.adapters.inbound.mail_views import (
+    EmailConfirmationCollection,
+    MyEmailConfirmations,
+    PasswordResetCollection,
+    PasswordResetCompletionView,
+)
 from signet_identity.adapters.inbound.own_account_views import Me, MyPassword
 from signet_identity.adapters.inbound.refusal_views import RefusalCollection
 from signet_identity.adapters.inbound.user_views import RoleCollection, UserCollection, UserItem
@@ -19,6 +25,9 @@ ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
     ("/api/v1/roles", {"": RoleCollection}),
     ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
     ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),
+    ("/api/v1/password-resets", {"": PasswordResetCollection, "/complete": PasswordResetCompletionView}),
+    ("/api/v1/users/me/email-confirmations", {"": MyEmailConfirmations}),
+    ("/api/v1/email-confirmations", {"": EmailConfirmationCollection}),
     ("/internal/grants", {"": GrantCollection}),
     ("/internal/refusals", {"": RefusalCollection}),
 )

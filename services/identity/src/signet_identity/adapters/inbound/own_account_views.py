@@ -62,6 +62,7 @@ class MyPassword(View):
         "carried out again, and fails at the old password: no digest of a password is kept.",
         errors=(ReturnCode.CREDENTIALS_INVALID, ReturnCode.VERSION_CONFLICT, ReturnCode.RATE_LIMITED),
         audit="update",
+        sealed="required",
     )
     @authentication_required("password", "update")
     @sign_required

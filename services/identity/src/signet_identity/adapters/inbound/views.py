@@ -9,12 +9,15 @@ from flask_restx import Resource
 from signet_common.web.errors import ComeLater, FieldErrors
 from signet_common.web.schemas import PagedQuery
 from signet_identity.application.change_password import ChangePassword
+from signet_identity.application.complete_password_reset import CompletePasswordReset
+from signet_identity.application.confirm_email import ConfirmEmail, RequestEmailConfirmation
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
 from signet_identity.application.record_refusals import RecordRefusals
+from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
@@ -27,6 +30,8 @@ from signet_identity.domain.errors import (
     LastAdministrator,
     NotFound,
     PrivilegeExceeded,
+    TokenRefused,
+    TooManyMails,
     TooManySignIns,
     VersionConflict,
 )
@@ -41,6 +46,8 @@ ERRORS: dict[type[Exception], ReturnCode] = {
     AccountInactive: ReturnCode.USER_INACTIVE,
     PrivilegeExceeded: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
     LastAdministrator: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    TokenRefused: ReturnCode.TOKEN_INVALID,
+    TooManyMails: ReturnCode.RATE_LIMITED,
     TooManySignIns: ReturnCode.RATE_LIMITED,
 }
 
@@ -57,6 +64,10 @@ class Application:
     revoke_api_key: RevokeApiKey
     sign_in: SignIn
     sign_out: SignOut
+    request_password_reset: RequestPasswordReset
+    complete_password_reset: CompletePasswordReset
+    request_email_confirmation: RequestEmailConfirmation
+    confirm_email: ConfirmEmail
     issue_grant: IssueGrant
     record_refusals: RecordRefusals
     users: UserQueries

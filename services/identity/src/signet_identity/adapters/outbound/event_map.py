@@ -52,6 +52,12 @@ _REFUSED: Mapping[str, Mapping[str, Any]] = {
     "since": _TIME,
     "until": _TIME,
 }
+_PASSWORD_RESET: Mapping[str, Mapping[str, Any]] = {
+    "outcome": {"enum": ["mailed", "unknown_login", "user_inactive", "no_email", "no_password", "too_many", None]},
+    "user_id": _ID,
+    "user_name": _TEXT,
+}
+_EMAIL_CONFIRMATION: Mapping[str, Mapping[str, Any]] = {"user_id": _ID, "email": _TEXT}
 
 EVENTS = (
     EventType(SERVICE, "user", "insert", _USER, has_version=True, summary="A user was created."),
@@ -74,6 +80,30 @@ EVENTS = (
     ),
     EventType(SERVICE, "session", "login_failed", _LOGIN, has_version=False, summary="A sign-in was refused."),
     EventType(SERVICE, "request", "refused", _REFUSED, has_version=False, summary="The gateway refused requests."),
+    EventType(
+        SERVICE,
+        "password_reset",
+        "insert",
+        _PASSWORD_RESET,
+        has_version=False,
+        summary="Somebody asked for a mail to set a password anew.",
+    ),
+    EventType(
+        SERVICE,
+        "password_reset",
+        "complete",
+        _PASSWORD_RESET,
+        has_version=False,
+        summary="A password was set anew with the token of a mail.",
+    ),
+    EventType(
+        SERVICE,
+        "email_confirmation",
+        "insert",
+        _EMAIL_CONFIRMATION,
+        has_version=False,
+        summary="A user asked for a mail to confirm an address.",
+    ),
 )
 
 

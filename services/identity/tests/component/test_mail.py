@@ -1,0 +1,144 @@
+"""A forgotten password and an e-mail address, through the views and what they store, on every engine."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from signet_identity.adapters.outbound.tables import COMMANDS, SINGLE_USE_TOKENS
+
+RESETS = "/api/v1/password-resets"
+COMPLETE = f"{RESETS}/complete"
+CONFIRMATIONS = "/api/v1/email-confirmations"
+MINE = "/api/v1/users/me/email-confirmations"
+OLD, NEW = "correct horse battery", "staple of another stable"
+EMAIL = "ada@example.org"
+
+
+@pytest.fixture
+def ada(api):
+    return api.user("ada", "user", email=EMAIL, password=OLD)
+
+
+def as_user(user):
+    return {"user_id": user["user_id"], "user_name": user["user_name"], "scope": "own"}
+
+
+def sign_in(api, password):
+    return api.code("POST", "/api/v1/sessions", {"login": "ada", "password": password})
+
+
+def age_tokens(api, **values):
+    api.service.database.write(lambda c: c.execute(update(SINGLE_USE_TOKENS).values(**values)) and None)
+
+
+def test_a_forgotten_password_is_set_anew(api, ada):
+    """From the request to the new password: the old one and every session are over."""
+    session = api.data("POST", "/api/v1/sessions", {"login": "ada", "password": OLD})
+    assert api.data("POST", RESETS, {"login": EMAIL}) is None
+    [mail] = api.mails()
+    assert (mail["to"], mail["template"], mail["values"]["user_name"]) == (EMAIL, "password_reset", "ada")
+    token = mail["values"]["token"]
+    assert api.data("POST", COMPLETE, {"token": token, "new_password": NEW}) is None
+    assert (sign_in(api, OLD), sign_in(api, NEW)) == (401011, 200)
+    grant = {"kind": "token", "credential": session["token"]}
+    assert api.data("POST", "/internal/grants", grant) is None
+    assert api.code("POST", COMPLETE, {"token": token, "new_password": NEW}) == 401009
+    [ended] = api.events("session.delete")
+    assert ended["subject"] == f"session/{session['session_id']}"
+    [completed] = api.events("password_reset.complete")
+    assert completed["data"]["actor"]["user_id"] == ada["user_id"]
+
+
+def test_no_secret_is_in_an_event_nor_in_the_database_once_the_command_has_left(api, ada):
+    """The mail is the only place where the token is."""
+    api.call("POST", RESETS, {"login": "ada"})
+    api.call("POST", MINE, **as_user(ada))
+    tokens = [mail["values"]["token"] for mail in api.mails()]
+    assert len(tokens) == 2
+    assert not any(token in str(api.events()) for token in tokens)
+    api.service.database.write(lambda c: c.execute(delete(COMMANDS)) and None)  # as the relay does
+    assert not any(token in api.everything_stored() for token in tokens)
+
+
+def test_unknown_logins_are_answered_like_known_ones_and_leave_the_same_rows(api, ada):
+    """Nobody learns who has an account; the log knows."""
+    api.user("bare", password=OLD)
+    for login in ("nobody", "bare", "ada"):
+        assert api.call("POST", RESETS, {"login": login}).json == {"return_code": 200, "return_msg": "", "data": None}
+    database = api.service.database
+    count = select(func.count())
+    assert database.read(lambda c: c.scalar(count.select_from(SINGLE_USE_TOKENS))) == 3
+    assert database.read(lambda c: c.scalar(count.select_from(COMMANDS))) == 3
+    assert len(api.mails()) == 1
+    assert database.read(lambda c: c.scalar(count.select_from(COMMANDS))) == 1
+    told = [event["data"]["changes"]["outcome"][1] for event in api.events("password_reset.insert")]
+    assert told == ["unknown_login", "no_email", "mailed"]
+
+
+def test_an_account_is_mailed_a_few_times_an_hour(api, ada):
+    """The answer stays the same; the fourth mail does not leave. What was made before that hour is forgotten."""
+    for _ in range(5):
+        assert api.code("POST", RESETS, {"login": "ada"}) == 200
+    assert len(api.mails()) == 3
+    database = api.service.database
+    times = database.read(lambda c: c.execute(select(SINGLE_USE_TOKENS.c.created_at)).scalars().all())
+    ago = min(times) - timedelta(hours=2)
+    age_tokens(api, created_at=ago, expires_at=ago)
+    assert api.code("POST", RESETS, {"login": "ada"}) == 200
+    assert len(api.mails()) == 4
+    assert database.read(lambda c: c.scalar(select(func.count()).select_from(SINGLE_USE_TOKENS))) == 1
+
+
+def test_an_address_is_confirmed(api, ada):
+    """Bound to the address: a change afterwards takes the confirmation away, one in between voids the token."""
+    own, me = as_user(ada), f"/api/v1/users/{ada['user_id']}"
+    assert api.data("POST", MINE, **own) is None
+    [mail] = api.mails()
+    assert (mail["to"], mail["template"]) == (EMAIL, "email_confirmation")
+    token = {"token": mail["values"]["token"]}
+    assert api.data("POST", CONFIRMATIONS, token) is None
+    assert api.data("GET", me)["email_confirmed_at"] is not None
+    assert api.code("POST", CONFIRMATIONS, token) == 401009
+    assert api.code("POST", MINE, **own) == 400002
+    assert api.data("PATCH", me, {"email": "new@example.org"})["email_confirmed_at"] is None
+    assert api.data("POST", MINE, **own) is None
+    token = {"token": api.mails()[-1]["values"]["token"]}
+    api.data("PATCH", me, {"email": "newer@example.org"})
+    assert api.code("POST", CONFIRMATIONS, token) == 401009
+
+
+def test_a_token_that_is_over_is_refused(api, ada):
+    """By the database's rows, on every engine."""
+    api.call("POST", RESETS, {"login": "ada"})
+    [mail] = api.mails()
+    database = api.service.database
+    made = database.read(lambda c: c.execute(select(SINGLE_USE_TOKENS.c.created_at)).scalar_one())
+    age_tokens(api, expires_at=made)
+    assert api.code("POST", COMPLETE, {"token": mail["values"]["token"], "new_password": NEW}) == 401009
+    assert sign_in(api, OLD) == 200
+
+
+def test_a_refused_password_is_named_and_the_token_still_works(api, ada):
+    """As at creation and change: one policy."""
+    api.call("POST", RESETS, {"login": "ada"})
+    token = api.mails()[0]["values"]["token"]
+    answer = api.call("POST", COMPLETE, {"token": token, "new_password": "my name is ada!"})
+    assert answer.json["return_code"] == 400002
+    assert answer.json["data"]["errors"][0]["field"] == "new_password"
+    assert api.code("POST", COMPLETE, {"token": token, "new_password": NEW}) == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", "x" * 44, "x" * 42 + "!", 7, None])
+def test_what_is_no_token_is_refused_before_it_is_looked_for(sqlite_api, token):
+    """The shape is public; a token of the right shape that nobody made is 401009."""
+    assert sqlite_api.code("POST", CONFIRMATIONS, {"token": token}) == 400002
+    assert sqlite_api.code("POST", CONFIRMATIONS, {"token": "x" * 43}) == 401009
+
+
+def test_deleting_a_user_takes_open_tokens_along(api, ada):
+    """They would point to nobody."""
+    api.call("POST", RESETS, {"login": "ada"})
+    token = api.mails()[0]["values"]["token"]
+    assert api.code("DELETE", f"/api/v1/users/{ada['user_id']}") == 200
+    assert api.code("POST", COMPLETE, {"token": token, "new_password": NEW}) == 401009
