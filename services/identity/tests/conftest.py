@@ -13,11 +13,11 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.new_password import HashNewPassword
-from signet_identity.application.ports import Account, SigningCredential, Transaction
-from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
-from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.application.ports import USE_NOTED_EVERY, Account, SigningCredential, Transaction
+from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, token_digest
+from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
 from signet_identity.domain.permissions import Rights
-from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, Role, RoleSeed
+from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
 from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
@@ -129,12 +129,36 @@ class FakeRoles:
     def lock_administration(self) -> None:
         """Fakes run one transaction at a time."""
 
+    def get(self, role_id: int) -> Role | None:
+        return next((role for role in self._store.roles.values() if role.role_id == role_id), None)
+
+    def add(self, new: NewRole, *, by: int | None, at: datetime) -> Role:
+        if new.role_name in self._store.roles:
+            raise Duplicate("role_name")
+        role_id = max((role.role_id for role in self._store.roles.values()), default=0) + 1
+        role = Role(role_id, new.role_name, new.description, new.permissions, 1, at, by, at, by)
+        self._store.roles[new.role_name] = role
+        return role
+
+    def save(self, role: Role) -> None:
+        stored = self.get(role.role_id)
+        if stored is None or stored.version != role.version - 1:
+            raise VersionConflict
+        self._store.roles[role.role_name] = role
+
+    def delete(self, role: Role) -> None:
+        if any(role.role_name in account.user.roles for account in self._store.accounts.values()):
+            raise RoleInUse
+        if self.get(role.role_id) != role:
+            raise VersionConflict
+        del self._store.roles[role.role_name]
+
     def seed(self, roles: Mapping[str, RoleSeed], *, at: datetime) -> list[Role]:
         missing = [name for name in roles if name not in self._store.roles]
-        for name in missing:
-            role = Role(len(self._store.roles) + 1, name, roles[name].description, roles[name].permissions)
-            self._store.roles[name] = role
-        return [self._store.roles[name] for name in missing]
+        return [
+            self.add(NewRole(name, roles[name].description, roles[name].permissions), by=None, at=at)
+            for name in missing
+        ]
 
 
 class FakeApiKeys:
@@ -145,40 +169,39 @@ class FakeApiKeys:
         found = self._store.api_keys.get(api_key_id)
         return found[0] if found else None
 
-    def add(
-        self,
-        credential: NewCredential,
-        *,
-        user_id: int,
-        description: str | None,
-        expires_at: datetime | None,
-        by: int | None,
-        at: datetime,
-    ) -> ApiKey:
+    def add(self, credential: NewCredential, new: NewApiKey, *, by: int | None, at: datetime) -> ApiKey:
         api_key = ApiKey(
-            api_key_id=len(self._store.api_keys) + 1,
-            user_id=user_id,
+            api_key_id=max(self._store.api_keys, default=0) + 1,
+            user_id=new.user_id,
             api_key=credential.credential,
-            description=description,
+            key_name=new.key_name,
+            description=new.description,
+            permissions=new.permissions,
             api_key_state=State.ACTIVE,
-            expires_at=expires_at,
+            expires_at=new.expires_at,
+            last_used_at=None,
             version=1,
             created_at=at,
             created_by=by,
             updated_at=at,
             updated_by=by,
         )
+        self._refuse_duplicate(api_key)
         self._store.api_keys[api_key.api_key_id] = (api_key, credential.secret)
         return api_key
 
-    def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
+    def save(self, api_key: ApiKey) -> None:
+        self._refuse_duplicate(api_key)
         stored, secret = self._store.api_keys[api_key.api_key_id]
-        if stored.version != api_key.version:
+        if stored.version != api_key.version - 1:
             raise VersionConflict
-        version = stored.version + 1
-        revoked = replace(stored, api_key_state=State.INACTIVE, version=version, updated_at=at, updated_by=by)
-        self._store.api_keys[api_key.api_key_id] = (revoked, secret)
-        return version
+        self._store.api_keys[api_key.api_key_id] = (api_key, secret)
+
+    def _refuse_duplicate(self, api_key: ApiKey) -> None:
+        for other, _ in self._store.api_keys.values():
+            same = (other.user_id, other.key_name) == (api_key.user_id, api_key.key_name)
+            if same and other.api_key_id != api_key.api_key_id:
+                raise Duplicate("key_name")
 
     def delete_all(self, user_id: int) -> list[ApiKey]:
         gone = [key for key, _ in self._store.api_keys.values() if key.user_id == user_id]
@@ -316,7 +339,8 @@ class FakeCredentials:
         for stored, secret in self._unit_of_work.store.api_keys.values():
             if stored.api_key == api_key:
                 state = stored.state_at(now)
-                return self._of(stored.user_id, f"api_key/{stored.api_key_id}", state, stored.expires_at, secret)
+                found = self._of(stored.user_id, f"api_key/{stored.api_key_id}", state, stored.expires_at, secret)
+                return replace(found, limit=stored.limit, used_at=stored.last_used_at)
         return None
 
     def session(self, digest: str, now: datetime) -> SigningCredential | None:
@@ -325,6 +349,14 @@ class FakeCredentials:
                 name = f"session/{session.session_id}"
                 return self._of(session.user_id, name, State.ACTIVE, session.expires_at, secret)
         return None
+
+    def used(self, found: SigningCredential, at: datetime) -> None:
+        keys = self._unit_of_work.store.api_keys
+        kind, _, number = found.credential_id.partition("/")
+        if kind == "api_key":
+            stored, secret = keys[int(number)]
+            if stored.last_used_at is None or at - stored.last_used_at >= USE_NOTED_EVERY:
+                keys[int(number)] = (replace(stored, last_used_at=at), secret)
 
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]:
         store = self._unit_of_work.store
@@ -405,7 +437,7 @@ def add_user(unit_of_work: FakeUnitOfWork) -> Callable[..., User]:
 def calling() -> Callable[..., Passport]:
     """A passport in the name of a user, for application code: ``calling(user, scope="own")``."""
 
-    def passport(user: User | None, *, scope: str = "any", credential_id: str = "api_key/1") -> Passport:
+    def passport(user: User | None, *, scope: str = "any", credential_id: str = "session/1") -> Passport:
         if user is None:
             return ANYBODY
         return replace(
@@ -414,7 +446,7 @@ def calling() -> Callable[..., Passport]:
             user_name=user.user_name,
             roles=user.roles,
             scope=scope,
-            authentication="api_key",
+            authentication="token" if credential_id.startswith("session/") else "api_key",
             credential_id=credential_id,
         )
 

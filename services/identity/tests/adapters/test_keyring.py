@@ -5,7 +5,9 @@ import stat
 
 import pytest
 
-from signet_identity.adapters.outbound.keyring import Keyring, KeyringUnusable, SecretUnreadable, create_keyring
+from signet_identity.adapters.outbound.keyring import Keyring, KeyringUnusable, SecretUnreadable
+from signet_identity.adapters.outbound.keyring_file import create_keyring
+from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 
 PLACE = {"table": "api_keys", "row_id": 7, "column": "secret"}
 
@@ -19,15 +21,15 @@ def path(tmp_path):
 
 def test_what_is_encrypted_comes_back_where_it_was(path):
     """Across processes: the file alone carries the key."""
-    stored = Keyring.load(path).encrypt("a secret", **PLACE)
+    stored = LiveKeyring(path).encrypt("a secret", **PLACE)
     assert "a secret" not in stored
-    assert Keyring.load(path).decrypt(stored, **PLACE) == "a secret"
+    assert LiveKeyring(path).decrypt(stored, **PLACE) == "a secret"
 
 
 @pytest.mark.parametrize("moved", [{"table": "sessions"}, {"row_id": 8}, {"column": "other"}])
 def test_a_ciphertext_moved_elsewhere_does_not_decrypt(path, moved):
     """Otherwise whoever can write to the database gives an own secret to somebody else's key."""
-    keyring = Keyring.load(path)
+    keyring = LiveKeyring(path)
     stored = keyring.encrypt("a secret", **PLACE)
     with pytest.raises(SecretUnreadable):
         keyring.decrypt(stored, **(PLACE | moved))
@@ -45,12 +47,12 @@ def test_a_ciphertext_cannot_be_relabelled_to_another_key():
 def test_rubbish_in_the_column_is_an_error_of_its_own(path, stored):
     """It must not pass for a secret, nor end the process with something unexpected."""
     with pytest.raises(SecretUnreadable):
-        Keyring.load(path).decrypt(stored, **PLACE)
+        LiveKeyring(path).decrypt(stored, **PLACE)
 
 
 def test_no_two_encryptions_are_alike(path):
     """A repeated nonce would give AES-GCM away."""
-    keyring = Keyring.load(path)
+    keyring = LiveKeyring(path)
     assert keyring.encrypt("a secret", **PLACE) != keyring.encrypt("a secret", **PLACE)
 
 
@@ -76,7 +78,7 @@ def test_a_keyring_open_to_others_is_refused(path, mode):
     """Start is the moment to notice, not after somebody read it."""
     path.chmod(mode)
     with pytest.raises(KeyringUnusable, match="open to others"):
-        Keyring.load(path)
+        LiveKeyring(path)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_a_malformed_keyring_is_refused_without_showing_it(path, document):
     """A line in a log that quotes the file would hold the key."""
     path.write_text(document)
     with pytest.raises(KeyringUnusable) as refused:
-        Keyring.load(path)
+        LiveKeyring(path)
     assert str(refused.value).endswith("is malformed")
     assert refused.value.__cause__ is None
 
@@ -104,10 +106,10 @@ def test_a_malformed_keyring_is_refused_without_showing_it(path, document):
 def test_a_missing_keyring_is_named(tmp_path):
     """One line that says which file."""
     with pytest.raises(KeyringUnusable, match="nowhere"):
-        Keyring.load(tmp_path / "nowhere")
+        LiveKeyring(tmp_path / "nowhere")
 
 
 def test_the_key_is_in_no_representation(path):
     """Objects are printed by accident."""
     key = json.loads(path.read_text())["keys"]["k1"]
-    assert key not in repr(Keyring.load(path).__dict__)
+    assert key not in repr(LiveKeyring(path).__dict__)

@@ -17,7 +17,7 @@ from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.queries import SqlAccounts
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.bootstrap.persistence import unit_of_work as sql_unit_of_work
-from signet_identity.domain.credentials import new_api_key, new_session, token_digest
+from signet_identity.domain.credentials import ApiKey, NewApiKey, new_api_key, new_session, token_digest
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import SEEDED_ROLES
 from signet_identity.domain.users import LoginKind, NewUser, State, User
@@ -146,16 +146,17 @@ def test_a_key_signs_with_the_secret_that_it_was_given_until_it_is_revoked(house
     """The secret goes in and comes out whole, through whatever keeps it."""
     ada, new = house.add_user(), new_api_key()
     end = NOW + timedelta(hours=1)
-    options = {"user_id": ada.user_id, "description": None, "expires_at": end, "by": 7, "at": NOW}
-    key = house.do(lambda t: t.api_keys.add(new, **options), object)
+    wanted = NewApiKey(ada.user_id, "laptop", None, ("demo:query",), end)
+    key = house.do(lambda t: t.api_keys.add(new, wanted, by=7, at=NOW), ApiKey)
     found = house.credentials.api_key(new.credential, NOW)
     assert (found.secret, found.user_id, found.credential_id) == (new.secret, ada.user_id, f"api_key/{key.api_key_id}")
     assert (found.credential_state, found.expires_at) == (State.ACTIVE, end)
     assert house.credentials.api_key(new.credential, end).credential_state is State.INACTIVE
-    assert house.do(lambda t: t.api_keys.revoke(key, by=7, at=NOW), int) == 2
+    revoked = replace(key, api_key_state=State.INACTIVE, version=2)
+    house.do(lambda t: t.api_keys.save(revoked))
     assert house.credentials.api_key(new.credential, NOW).credential_state is State.INACTIVE
     with pytest.raises(VersionConflict):
-        house.do(lambda t: t.api_keys.revoke(key, by=7, at=NOW))
+        house.do(lambda t: t.api_keys.save(revoked))
 
 
 def test_a_session_is_found_by_its_token_until_it_ends(house):

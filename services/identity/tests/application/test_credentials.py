@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def create(unit_of_work, clock):
-    return CreateApiKey(unit_of_work, clock)
+    return CreateApiKey(unit_of_work, {"demo:create", "demo:query"}, clock)
 
 
 @pytest.fixture

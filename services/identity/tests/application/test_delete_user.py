@@ -29,7 +29,7 @@ def test_a_deleted_user_leaves_no_credential_behind(
 ):
     """Sessions and keys go with the account; each that worked is told, so that its grants drop."""
     ada = add_user("ada", "user", password_hash=passwords.hash(PASSWORD))
-    create = CreateApiKey(unit_of_work, clock)
+    create = CreateApiKey(unit_of_work, (), clock)
     revoked, _ = create(calling(ada), ApiKeyRequest())
     kept, key = create(calling(ada), ApiKeyRequest())
     RevokeApiKey(unit_of_work, clock)(calling(ada), revoked.api_key_id)

@@ -24,7 +24,7 @@ from signet_common.sql.commands import CommandOutboxReader
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases
 from signet_common.sql.migrations import upgrade
-from signet_identity.adapters.outbound.keyring import create_keyring
+from signet_identity.adapters.outbound.keyring_file import create_keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import COMMANDS, LEASES, OUTBOX
 from signet_identity.bootstrap.commands import first_run_command
@@ -58,7 +58,7 @@ PUBLIC_OPERATIONS = {
     for path in ("sessions", "password-resets", "password-resets/complete", "email-confirmations")
 }
 OPERATION = {"GET": "query", "POST": "create", "PATCH": "update", "DELETE": "delete"}
-RESOURCE = {"users": "user", "roles": "role", "api-keys": "api_key", "sessions": "session"}
+RESOURCE = {"users": "user", "roles": "role", "api-keys": "api_key", "access": "access", "sessions": "session"}
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 import json
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
+from signet_identity.bootstrap.commands import deployment, keyring_rotation
 from signet_identity.entrypoints.admin import app
 
 
@@ -85,9 +87,20 @@ def test_every_event_that_is_told_is_declared(sqlite_api):
     session = sqlite_api.data("POST", "/api/v1/sessions", {"login": "ada", "password": "correct horse battery"})
     sqlite_api.call("POST", "/api/v1/sessions", {"login": "ada", "password": "wrong"})
     sqlite_api.call("DELETE", "/api/v1/sessions/current", credential_id=f"session/{session['session_id']}")
-    sqlite_api.call("DELETE", "/api/v1/api-keys/1")
     sqlite_api.call("DELETE", "/api/v1/users/2")
-    for target in ("users", "roles", "api-keys"):
-        sqlite_api.call("GET", f"/api/v1/{target}")
-    told = {event["type"].split(".", 2)[2][:-3] for event in sqlite_api.events()}
-    assert told | {"request.refused"} == declared  # what the gateway reports has tests of its own
+    role = sqlite_api.data("POST", "/api/v1/roles", {"role_name": "reader"})["role_id"]
+    sqlite_api.data("PATCH", f"/api/v1/roles/{role}", {"description": "Reads"})
+    sqlite_api.data("DELETE", f"/api/v1/roles/{role}")
+    sqlite_api.data("PATCH", "/api/v1/api-keys/1", {"key_name": "the first"})
+    for target in ("users", "roles", "api-keys", "access/explain?permission=demo:create"):
+        sqlite_api.data("GET", f"/api/v1/{target}")
+    refused = dict.fromkeys(("reason", "credential", "client_ip", "operation", "request_id", "method", "target"), "x")
+    refused |= {"return_code": 401006, "proven": False, "count": 1, "user_id": None}
+    refused |= dict.fromkeys(("since", "until"), "2026-01-01T00:00:00+00:00")
+    service = {"authentication": "service", "user_id": None, "permission": "", "scope": "", "credential_id": ""}
+    sqlite_api.data("POST", "/internal/refusals", {"refusals": [refused]}, **service)
+    rotation = keyring_rotation(sqlite_api.settings, clock=lambda: datetime.now(UTC) - timedelta(hours=1))
+    rotation.rotate(deployment("keyring rotate"), print)
+    keyring_rotation(sqlite_api.settings).retire(deployment("keyring retire"), "k1", print)
+    sqlite_api.data("DELETE", "/api/v1/api-keys/1")
+    assert {event["type"].split(".", 2)[2][:-3] for event in sqlite_api.events()} == declared

@@ -12,7 +12,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def an_api_key(*, state: State = State.ACTIVE, expires_at: datetime | None = None) -> ApiKey:
-    return ApiKey(1, 1, "ak_x", None, state, expires_at, 1, NOW, 1, NOW, 1)
+    return ApiKey(1, 1, "ak_x", "laptop", None, None, state, expires_at, None, 1, NOW, 1, NOW, 1)
 
 
 def test_no_two_credentials_are_alike() -> None:

@@ -41,6 +41,7 @@ NAMED: dict[str, SearchStrategy[str]] = {
     .filter(lambda text: 0 < len(text.encode()) <= 128),
     # Nobody's password begins like this, so it is no common one.
     "signet-new-password": st.text(_TEXT, min_size=12, max_size=60).map("§¶".__add__),
+    "signet-permission": st.sampled_from(("demo:create", "demo:query", "user:query", "api_key:query", "record:query")),
     "signet-role-name": st.sampled_from(("administrator", "operator", "auditor", "user")),
 }
 

@@ -17,7 +17,7 @@ USER_FIELDS = (
     "email_confirmed_at",
     "password_changed_at",
 )
-API_KEY_FIELDS = ("user_id", "api_key", "description", "api_key_state", "expires_at")
+API_KEY_FIELDS = ("user_id", "api_key", "key_name", "description", "permissions", "api_key_state", "expires_at")
 
 
 def inserted_user(user: User) -> Change:
@@ -27,12 +27,7 @@ def inserted_user(user: User) -> Change:
 
 def updated_user(old: User, new: User) -> Change:
     """Tell of the fields that changed, and of those alone."""
-    changes = {
-        name: (_plain(getattr(old, name)), _plain(getattr(new, name)))
-        for name in USER_FIELDS
-        if getattr(old, name) != getattr(new, name)
-    }
-    return Change("user", "update", str(new.user_id), new.version, changes)
+    return Change("user", "update", str(new.user_id), new.version, _changed(old, new, USER_FIELDS))
 
 
 def deleted_user(user: User) -> Change:
@@ -48,9 +43,25 @@ def queried_user(user: User) -> Change:
 
 def inserted_role(role: Role) -> Change:
     """Tell of a new role and what it permits."""
-    permissions = sorted(f"{permission.name} {permission.scope}" for permission in role.permissions)
-    changes = {"role_name": (None, role.role_name), "permissions": (None, permissions)}
-    return Change("role", "insert", str(role.role_id), 1, changes)
+    return Change("role", "insert", str(role.role_id), role.version, {n: (None, v) for n, v in _told(role).items()})
+
+
+def updated_role(old: Role, new: Role) -> Change:
+    """Tell of the fields that changed, and of those alone."""
+    before, after = _told(old), _told(new)
+    changes = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+    return Change("role", "update", str(new.role_id), new.version, changes)
+
+
+def deleted_role(role: Role) -> Change:
+    """Tell of a role that nobody can hold any more."""
+    changes = {name: (value, None) for name, value in _told(role).items()}
+    return Change("role", "delete", str(role.role_id), role.version + 1, changes)
+
+
+def queried_role(role: Role) -> Change:
+    """Tell that a role was read."""
+    return Change("role", "query", str(role.role_id))
 
 
 def inserted_api_key(api_key: ApiKey) -> Change:
@@ -58,10 +69,30 @@ def inserted_api_key(api_key: ApiKey) -> Change:
     return Change("api_key", "insert", str(api_key.api_key_id), api_key.version, _inserted(api_key, API_KEY_FIELDS))
 
 
+def updated_api_key(old: ApiKey, new: ApiKey) -> Change:
+    """Tell of the fields that changed, and of those alone."""
+    return Change("api_key", "update", str(new.api_key_id), new.version, _changed(old, new, API_KEY_FIELDS))
+
+
+def queried_api_key(api_key: ApiKey) -> Change:
+    """Tell that a key was read."""
+    return Change("api_key", "query", str(api_key.api_key_id))
+
+
 def revoked_api_key(api_key: ApiKey, version: int) -> Change:
     """Tell of a key that signs nothing any more."""
     changes = {"user_id": (api_key.user_id, None), "api_key": (api_key.api_key, None)}
     return Change("api_key", "delete", str(api_key.api_key_id), version, changes)
+
+
+def rotated_keyring(before: str, current: str) -> Change:
+    """Tell that every stored secret lies under another key; the keys have names, and nothing else is told."""
+    return Change("keyring", "update", "keyring", changes={"current": (before, current)})
+
+
+def retired_key(key_id: str) -> Change:
+    """Tell that a key of the keyring is forgotten."""
+    return Change("keyring", "delete", "keyring", changes={"key": (key_id, None)})
 
 
 def opened_session(session: Session) -> Change:
@@ -108,6 +139,19 @@ def requested_email_confirmation(user: User) -> Change:
 
 def _inserted(row: object, fields: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
     return {name: (None, _plain(getattr(row, name))) for name in fields if getattr(row, name) is not None}
+
+
+def _told(role: Role) -> dict[str, Any]:
+    permissions = sorted(f"{permission.name} {permission.scope}" for permission in role.permissions)
+    return {"role_name": role.role_name, "description": role.description, "permissions": permissions}
+
+
+def _changed(old: object, new: object, fields: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (_plain(getattr(old, name)), _plain(getattr(new, name)))
+        for name in fields
+        if getattr(old, name) != getattr(new, name)
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from signet_common.passport import Passport
 from signet_identity.application.changes import inserted_api_key, inserted_role, inserted_user
 from signet_identity.application.ports import Clock, Passwords, Transaction, UnitOfWork
-from signet_identity.domain.credentials import NewCredential, new_api_key
+from signet_identity.domain.credentials import NewApiKey, NewCredential, new_api_key
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES
 from signet_identity.domain.users import NewUser
 
@@ -53,9 +53,8 @@ class FirstRun:
             new = NewUser(account.user_name, roles=(ADMINISTRATOR,))
             user = transaction.users.add(new, password_hash=password_hash, by=None, at=now)
             transaction.record(inserted_user(user))
-            api_key = transaction.api_keys.add(
-                account.api_key, user_id=user.user_id, description="first run", expires_at=None, by=None, at=now
-            )
+            first_key = NewApiKey(user.user_id, key_name="first run")
+            api_key = transaction.api_keys.add(account.api_key, first_key, by=None, at=now)
             transaction.record(inserted_api_key(api_key))
             return True
 

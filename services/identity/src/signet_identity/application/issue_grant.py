@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from signet_identity.application.ports import Clock, Credentials, SigningCredential
+from signet_identity.application.ports import USE_NOTED_EVERY, Clock, Credentials, SigningCredential
 from signet_identity.domain.credentials import token_digest
 from signet_identity.domain.users import State
 from signet_protocol.headers import WINDOW_SECONDS
@@ -19,6 +19,7 @@ from signet_protocol.signing import signing_key, utc_day
 class Grant:
     """Who, what they may, until when, and the hex signing key of each UTC day in the window.
 
+    The permissions are the user's of the moment, within the limit of the key.
     Inactive users and keys are granted too, marked as such: only a proven signature earns the reason for a refusal.
     """
 
@@ -47,7 +48,10 @@ class IssueGrant:
         found = self._find(kind, credential, now)
         if found is None:
             return None
+        self._note_use(found, now)
         roles, rights = self._credentials.roles_of(found.user_id)
+        if found.limit is not None:
+            rights = rights.intersection(found.limit)
         return Grant(
             credential_id=found.credential_id,
             user_id=found.user_id,
@@ -59,6 +63,11 @@ class IssueGrant:
             expires_at=found.expires_at,
             keys=_dated_keys(found.secret, int(now.timestamp())),
         )
+
+    def _note_use(self, found: SigningCredential, now: datetime) -> None:
+        noted = found.used_at is not None and now - found.used_at < USE_NOTED_EVERY
+        if not noted and State.INACTIVE not in (found.credential_state, found.user_state):
+            self._credentials.used(found, now)
 
     def _find(self, kind: str, credential: str, now: datetime) -> SigningCredential | None:
         if kind == "api_key":

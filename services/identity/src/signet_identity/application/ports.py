@@ -6,20 +6,23 @@ run again from its beginning when the database had to roll it back. So it change
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_identity.domain.credentials import ApiKey, NewCredential, Session
+from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session
 from signet_identity.domain.permissions import Rights
-from signet_identity.domain.roles import Role, RoleSeed
+from signet_identity.domain.roles import NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
 from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
 T = TypeVar("T")
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exactly it is known when a credential was used last."""
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
@@ -35,7 +38,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class SigningCredential:
-    """A stored credential with its secret in the clear, and whom it speaks for."""
+    """A stored credential with its secret in the clear, and whom it speaks for.
+
+    `limit` is what it is limited to, None for nothing; `used_at` is when its use was last noted.
+    """
 
     credential_id: str
     user_id: int
@@ -44,6 +50,8 @@ class SigningCredential:
     credential_state: State
     expires_at: datetime | None
     secret: str = field(repr=False)
+    limit: Rights | None = None
+    used_at: datetime | None = None
 
 
 class Users(Protocol):
@@ -91,6 +99,20 @@ class Roles(Protocol):
         """Hold off everybody else who is about to change who administers, until this transaction ends."""
         ...
 
+    def get(self, role_id: int) -> Role | None: ...
+
+    def add(self, new: NewRole, *, by: int | None, at: datetime) -> Role:
+        """Insert; Duplicate where the name is taken."""
+        ...
+
+    def save(self, role: Role) -> None:
+        """Write a changed role over the version before it; VersionConflict where that one is gone."""
+        ...
+
+    def delete(self, role: Role) -> None:
+        """Remove the role; RoleInUse where somebody holds it, VersionConflict where it has just changed."""
+        ...
+
     def seed(self, roles: Mapping[str, RoleSeed], *, at: datetime) -> list[Role]:
         """Insert the roles that are missing and return those."""
         ...
@@ -101,19 +123,12 @@ class ApiKeys(Protocol):
 
     def get(self, api_key_id: int) -> ApiKey | None: ...
 
-    def add(
-        self,
-        credential: NewCredential,
-        *,
-        user_id: int,
-        description: str | None,
-        expires_at: datetime | None,
-        by: int | None,
-        at: datetime,
-    ) -> ApiKey: ...
+    def add(self, credential: NewCredential, new: NewApiKey, *, by: int | None, at: datetime) -> ApiKey:
+        """Insert; Duplicate where the user has a key of that name."""
+        ...
 
-    def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
-        """Switch the key off and return its new version; VersionConflict where somebody else just did."""
+    def save(self, api_key: ApiKey) -> None:
+        """Write a changed key over the version before it; Duplicate, or VersionConflict where that one is gone."""
         ...
 
     def delete_all(self, user_id: int) -> list[ApiKey]:
@@ -239,6 +254,10 @@ class Credentials(Protocol):
         ...
 
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]: ...
+
+    def used(self, found: SigningCredential, at: datetime) -> None:
+        """Note that the credential is in use, once a minute at most; a note that cannot be made is not missed."""
+        ...
 
 
 class Passwords(Protocol):

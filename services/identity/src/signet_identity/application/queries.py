@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from signet_common.passport import Passport
 from signet_identity.domain.credentials import ApiKey
+from signet_identity.domain.explanation import Standing
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import State, User
 
@@ -65,12 +66,28 @@ class UserQueries(Protocol):
 class RoleQueries(Protocol):
     """Reads of roles, which are nobody's own."""
 
+    def get(self, role_id: int, caller: Passport, *, record: bool) -> Role:
+        """Return a role. Raises NotFound."""
+        ...
+
     def search(self, window: Window, caller: Passport, *, record: bool) -> Page[Role]: ...
 
 
 class ApiKeyQueries(Protocol):
     """Reads of API keys, of any state, never of their secrets."""
 
+    def get(self, api_key_id: int, caller: Passport, *, record: bool) -> ApiKey:
+        """Return a key that the caller's scope reaches. Raises NotFound."""
+        ...
+
     def search(self, user_id: int | None, window: Window, caller: Passport, *, record: bool) -> Page[ApiKey]:
         """Return the page of keys, of one user or all, that the caller's scope reaches."""
+        ...
+
+
+class AccessQueries(Protocol):
+    """What an explanation is made of."""
+
+    def standing(self, user_id: int, api_key_id: int | None, caller: Passport, *, record: bool) -> Standing:
+        """Return a user that the caller's scope reaches, with the roles and that key of theirs. Raises NotFound."""
         ...

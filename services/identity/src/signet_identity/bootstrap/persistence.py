@@ -9,12 +9,12 @@ from signet_common.sql.database import Database
 from signet_common.sql.idempotency import IdempotencyKeys
 from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.repository import SqlTransaction, transactions
 from signet_identity.adapters.outbound.tables import IDEMPOTENCY_KEYS
 
 
-def unit_of_work(database: Database, keyring: Keyring, events: EventMap) -> SqlUnitOfWork[Passport, SqlTransaction]:
+def unit_of_work(database: Database, keyring: RowCipher, events: EventMap) -> SqlUnitOfWork[Passport, SqlTransaction]:
     """One transaction per call, in the name of a passport."""
     return SqlUnitOfWork(database, IdempotencyKeys(IDEMPOTENCY_KEYS), transactions(keyring, events))
 

@@ -16,10 +16,12 @@ from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_identity import SERVICE
 from signet_identity.adapters.inbound.http import ERRORS, Application, identity_namespaces
+from signet_identity.adapters.outbound.access import SqlAccessQueries
 from signet_identity.adapters.outbound.contracts import permissions_in
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.keyring import RowCipher
+from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
 from signet_identity.adapters.outbound.single_use_tokens import SqlMailedTokens
@@ -31,7 +33,9 @@ from signet_identity.application.confirm_email import ConfirmEmail, RequestEmail
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
+from signet_identity.application.explain_access import ExplainAccess
 from signet_identity.application.issue_grant import IssueGrant
+from signet_identity.application.manage_roles import ManageRoles
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
 from signet_identity.application.record_refusals import RecordRefusals
@@ -39,6 +43,7 @@ from signet_identity.application.request_password_reset import RequestPasswordRe
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
+from signet_identity.application.update_api_key import UpdateApiKey
 from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
 from signet_identity.settings import Settings
@@ -64,13 +69,13 @@ def build(settings: Settings, *, passwords: Passwords | None = None, database: D
 
     Raises KeyringUnusable, ContractsUnreadable: without its keyring and the contracts identity can answer nothing.
     """
-    keyring, operations = Keyring.load(settings.keyring), permissions_in(settings.contracts_dir)
+    keyring, operations = LiveKeyring(settings.keyring), permissions_in(settings.contracts_dir)
     database = database or Database.open(settings.database_url, grouped=True)
     return serve(settings, database, keyring, operations, passwords or Argon2Passwords(in_threads()))
 
 
 def serve(
-    settings: Settings, database: Database, keyring: Keyring, operations: Collection[str], passwords: Passwords
+    settings: Settings, database: Database, keyring: RowCipher, operations: Collection[str], passwords: Passwords
 ) -> Service:
     """Wire the web application from what `build` has read."""
     outbox = Outbox(OUTBOX)
@@ -89,7 +94,7 @@ def serve(
 def _application(
     settings: Settings,
     database: Database,
-    keyring: Keyring,
+    keyring: RowCipher,
     operations: Collection[str],
     passwords: Passwords,
 ) -> Application:
@@ -102,8 +107,11 @@ def _application(
         update_user=UpdateUser(work, now),
         delete_user=DeleteUser(work),
         change_password=ChangePassword(accounts, work, attempts, passwords, hash_password, clock=now),
-        create_api_key=CreateApiKey(work, now),
+        create_api_key=CreateApiKey(work, operations, now),
+        update_api_key=UpdateApiKey(work, operations, now),
         revoke_api_key=RevokeApiKey(work, now),
+        manage_roles=ManageRoles(work, operations, now),
+        explain_access=ExplainAccess(SqlAccessQueries(database, events), operations, now),
         sign_in=SignIn(accounts, work, attempts, passwords, now, lifetime=lifetime),
         sign_out=SignOut(work),
         record_refusals=RecordRefusals(work),

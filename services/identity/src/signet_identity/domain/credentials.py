@@ -7,10 +7,12 @@ is as good as a password until its signature is asked for, so only its SHA-256 i
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from signet_identity.domain.errors import FieldRefused
+from signet_identity.domain.permissions import Permission, Rights, Scope
 from signet_identity.domain.users import State
 
 API_KEY_PREFIX = "ak_"
@@ -19,24 +21,46 @@ TOKEN_PREFIX = "st_"  # noqa: S105 - the visible beginning of every token, not o
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key as it is shown: never with its secret. `expires_at` is UTC; None means it does not expire."""
+    """An API key as it is shown: never with its secret.
+
+    `permissions` are the names that it is limited to, None for all of its user's. Times are UTC; None is never.
+    """
 
     api_key_id: int
     user_id: int
     api_key: str
+    key_name: str
     description: str | None
+    permissions: tuple[str, ...] | None
     api_key_state: State
     expires_at: datetime | None
+    last_used_at: datetime | None
     version: int
     created_at: datetime
     created_by: int | None
     updated_at: datetime
     updated_by: int | None
 
+    @property
+    def limit(self) -> Rights | None:
+        """What the key is limited to, in whatever scope its user has; None: it has no limit of its own."""
+        return limit_of(self.permissions)
+
     def state_at(self, now: datetime) -> State:
         """Active unless revoked or past its time."""
         expired = self.expires_at is not None and self.expires_at <= now
         return State.INACTIVE if expired else self.api_key_state
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """What a key begins with, beside the credential itself."""
+
+    user_id: int
+    key_name: str
+    description: str | None = None
+    permissions: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,11 @@ class NewCredential:
 
     credential: str = field(repr=False)
     secret: str = field(repr=False)
+
+
+def limit_of(names: Iterable[str] | None) -> Rights | None:
+    """The limit that names of permissions make: it intersects with the rights of the moment, and adds nothing."""
+    return None if names is None else Rights.of(Permission(name, Scope.ANY) for name in names)
 
 
 def new_api_key() -> NewCredential:

@@ -11,6 +11,9 @@ IdentityError
 ├── LastAdministrator     nobody would be left who may do everything
 ├── TokenRefused          a mailed token works not, or no more; deliberately says nothing more
 ├── TooManyMails          enough mails were sent to the account for now
+├── RoleFixed             the role is one of those that keep an installation whole
+├── RoleInUse             somebody still holds the role
+├── KeyInUse              a key of the keyring is still needed
 └── TooManySignIns        too many attempts here, or so many passwords wait that one more would only wait longer
 """
 
@@ -66,6 +69,18 @@ class TokenRefused(IdentityError):
 
 class TooManyMails(IdentityError):
     """The account has been sent enough mails for now."""
+
+
+class RoleFixed(IdentityError):
+    """The role came with the installation: it cannot be removed, or, the administrator's, not be changed either."""
+
+
+class RoleInUse(IdentityError):
+    """Somebody holds the role: taking it from all of them at once is a decision about each of them."""
+
+
+class KeyInUse(IdentityError):
+    """The key of the keyring is current, or something may still lie under it."""
 
 
 class TooManySignIns(IdentityError):

@@ -4,9 +4,11 @@ The wildcard `*:*` (scope any) means every operation that any contract names, to
 its own: only a holder of the wildcard covers the wildcard, so nobody can collect single permissions up to it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from signet_identity.domain.errors import FieldRefused
 
 EVERYTHING = "*:*"
 
@@ -75,3 +77,16 @@ class Rights:
     def _allows(self, name: str, scope: Scope) -> bool:
         held = self.scope_of(name)
         return held is Scope.ANY or held is scope
+
+
+def check_known(names: Iterable[str], operations: Collection[str]) -> None:
+    """Check that each name is one that some contract asks for.
+
+    A name that nobody asks for would wait for the day when somebody does; and the wildcard is the administrator's.
+
+    Raises:
+        FieldRefused: one is not.
+    """
+    for name in names:
+        if name not in operations:
+            raise FieldRefused("permissions", f"no contract asks for {name!r}")

@@ -1,7 +1,8 @@
 """Roles, and the four that every installation starts with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from signet_identity.domain.permissions import EVERYTHING, Permission, Rights, Scope
 
@@ -16,22 +17,38 @@ OWN_ACCOUNT = (
     Permission("session:delete", Scope.OWN),
     Permission("api_key:create", Scope.OWN),
     Permission("api_key:query", Scope.OWN),
+    Permission("api_key:update", Scope.OWN),
     Permission("api_key:delete", Scope.OWN),
+    Permission("access:query", Scope.OWN),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A named bundle of permissions."""
+    """A named bundle of permissions, each name once, in the order of names. Times are UTC."""
 
     role_id: int
     role_name: str
     description: str
     permissions: tuple[Permission, ...]
+    version: int
+    created_at: datetime
+    created_by: int | None
+    updated_at: datetime
+    updated_by: int | None
 
     @property
     def rights(self) -> Rights:
         return Rights.of(self.permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """What a role begins with."""
+
+    role_name: str
+    description: str
+    permissions: tuple[Permission, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +59,9 @@ class RoleSeed:
     permissions: tuple[Permission, ...]
 
 
-def _united(*permissions: Permission) -> tuple[Permission, ...]:
-    """Each permission once, in its widest scope."""
-    return tuple(Permission(name, scope) for name, scope in Rights.of(permissions).scopes.items())
+def united(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+    """Each permission once, in its widest scope, in the order of names."""
+    return tuple(Permission(name, scope) for name, scope in sorted(Rights.of(permissions).scopes.items()))
 
 
 def _demo(scope: Scope) -> tuple[Permission, ...]:
@@ -56,13 +73,16 @@ SEEDED_ROLES: Mapping[str, RoleSeed] = {
     "operator": RoleSeed("Runs the resources of everybody", (*_demo(Scope.ANY), *OWN_ACCOUNT)),
     "auditor": RoleSeed(
         "Reads everything, changes nothing but the own credentials",
-        _united(
-            *OWN_ACCOUNT,
-            Permission("record:query", Scope.ANY),
-            Permission("demo:query", Scope.ANY),
-            Permission("role:query", Scope.ANY),
-            Permission("user:query", Scope.ANY),
-            Permission("api_key:query", Scope.ANY),
+        united(
+            (
+                *OWN_ACCOUNT,
+                Permission("record:query", Scope.ANY),
+                Permission("demo:query", Scope.ANY),
+                Permission("role:query", Scope.ANY),
+                Permission("user:query", Scope.ANY),
+                Permission("api_key:query", Scope.ANY),
+                Permission("access:query", Scope.ANY),
+            )
         ),
     ),
     "user": RoleSeed("Works with the own resources", (*_demo(Scope.OWN), *OWN_ACCOUNT)),

@@ -1,26 +1,22 @@
-"""`signet-identity`: the database, the keyring, the first run, the contracts."""
+"""`signet-identity`: the database, the keyring, the first run, lost accounts, the contracts."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
-from signet_common.sql.database import DatabaseUnavailable
 from signet_common.web.openapi import to_yaml
 from signet_identity import __file__ as package_file
-from signet_identity.adapters.inbound.admin import FirstRunFileExists
-from signet_identity.adapters.outbound.keyring import KeyringUnusable, create_keyring
 from signet_identity.bootstrap.commands import first_run_command
 from signet_identity.bootstrap.contracts import contract, declared_events
+from signet_identity.entrypoints import keyring_verbs, user_verbs
+from signet_identity.entrypoints.one_line import refusals_in_one_line
 from signet_identity.settings import Settings
 
 app = typer.Typer(help="Administer identity.", no_args_is_help=True, pretty_exceptions_enable=False)
-keyring = typer.Typer(help="The keyring that secrets at rest lie under.", no_args_is_help=True)
 
 
 def _database_url() -> str:
@@ -28,25 +24,8 @@ def _database_url() -> str:
 
 
 app.add_typer(database_commands("identity", _database_url, migrations_folder(package_file)), name="db")
-app.add_typer(keyring, name="keyring")
-
-
-@keyring.callback()
-def _verbs() -> None:
-    """Keep `create` a verb of its own, though it is the only one."""
-
-
-@keyring.command()
-def create(
-    out: Annotated[Path | None, typer.Option(help="The file to write; IDENTITY_KEYRING without it.")] = None,
-) -> None:
-    """Create a keyring, mode 0600. An existing file is never overwritten: what lies under it would be lost."""
-    path = out or load_or_exit(Settings).keyring
-    try:
-        create_keyring(path)
-    except KeyringUnusable as refused:
-        _fail(refused)
-    typer.echo(f"identity: created keyring {path}")
+app.add_typer(keyring_verbs.app, name="keyring")
+app.add_typer(user_verbs.app, name="user")
 
 
 @app.command("first-run")
@@ -55,13 +34,8 @@ def first_run(
     out: Annotated[Path, typer.Option(help="The file that will hold the way in, mode 0600.")],
 ) -> None:
     """Create the roles, the administrator `admin` and an API key; nothing where an administrator exists."""
-    try:
+    with refusals_in_one_line():
         created = first_run_command(load_or_exit(Settings))(url, out)
-    except (KeyringUnusable, FirstRunFileExists, OSError) as refused:
-        _fail(refused)
-    except (SQLAlchemyError, DatabaseUnavailable) as refused:
-        reason = refused.__cause__ or refused
-        _fail(getattr(reason, "orig", None) or reason)
     typer.echo(f"identity: created the administrator, see {out}" if created else "identity: there is an administrator")
 
 
@@ -80,8 +54,3 @@ def events() -> None:
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def _fail(refused: object) -> NoReturn:
-    print(f"identity: {str(refused).strip().splitlines()[0]}", file=sys.stderr)
-    raise typer.Exit(1)

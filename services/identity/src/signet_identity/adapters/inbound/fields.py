@@ -103,4 +103,8 @@ NamePart = Annotated[str, StringConstraints(min_length=1), MaxBytes(USER_NAME_BY
 Description = Annotated[str, StringConstraints(min_length=1), MaxBytes(DESCRIPTION_BYTES)]
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_rfc3339), AfterValidator(_to_utc)]
 RoleNames = Annotated[list[RoleName], Field(max_length=MAX_ROLES, description="Names of roles.")]
+# Which permissions exist is the contracts' to say. A format of its own tells the fuzzer so.
+PermissionName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}:[a-z][a-z0-9_]{0,62}$"), Ruled("signet-permission", str)
+]
 StateName = Literal["active", "inactive"]

@@ -2,13 +2,8 @@
 
 from flask_restx import Namespace
 
-from signet_identity.adapters.inbound.credential_views import (
-    ApiKeyCollection,
-    ApiKeyItem,
-    CurrentSession,
-    GrantCollection,
-    SessionCollection,
-)
+from signet_identity.adapters.inbound.api_key_views import ApiKeyCollection, ApiKeyItem
+from signet_identity.adapters.inbound.credential_views import CurrentSession, GrantCollection, SessionCollection
 from signet_identity.adapters.inbound.mail_views import (
     EmailConfirmationCollection,
     MyEmailConfirmations,
@@ -17,13 +12,15 @@ from signet_identity.adapters.inbound.mail_views import (
 )
 from signet_identity.adapters.inbound.own_account_views import Me, MyPassword
 from signet_identity.adapters.inbound.refusal_views import RefusalCollection
-from signet_identity.adapters.inbound.user_views import RoleCollection, UserCollection, UserItem
+from signet_identity.adapters.inbound.role_views import AccessExplanation, RoleCollection, RoleItem
+from signet_identity.adapters.inbound.user_views import UserCollection, UserItem
 from signet_identity.adapters.inbound.views import ERRORS, Application, View
 
 ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
     ("/api/v1/users", {"": UserCollection, "/me": Me, "/me/password": MyPassword, "/<id:user_id>": UserItem}),
-    ("/api/v1/roles", {"": RoleCollection}),
+    ("/api/v1/roles", {"": RoleCollection, "/<id:role_id>": RoleItem}),
     ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
+    ("/api/v1/access", {"/explain": AccessExplanation}),
     ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),
     ("/api/v1/password-resets", {"": PasswordResetCollection, "/complete": PasswordResetCompletionView}),
     ("/api/v1/users/me/email-confirmations", {"": MyEmailConfirmations}),

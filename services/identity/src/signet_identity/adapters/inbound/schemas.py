@@ -6,19 +6,14 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from signet_common.web.schemas import (
-    BodyId,
     BodyModel,
     ChangeModel,
     DateRangeQuery,
-    PagedQuery,
-    QueryId,
     ViewModel,
 )
 from signet_identity.adapters.inbound.fields import (
-    Description,
     DisplayName,
     Email,
-    Instant,
     Login,
     NamePart,
     NewPassword,
@@ -129,58 +124,6 @@ class UserView(ViewModel):
     created_by: int | None
     updated_at: datetime
     updated_by: int | None
-
-
-class PermissionView(ViewModel):
-    """What a role permits, and where."""
-
-    name: str
-    scope: Literal["own", "any"]
-
-
-class RoleView(ViewModel):
-    """A role."""
-
-    role_id: int
-    role_name: str
-    description: str
-    permissions: tuple[PermissionView, ...]
-
-
-class ApiKeyBody(BodyModel):
-    """A new API key."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"description": "nightly import"}]})
-
-    user_id: Annotated[BodyId, Field(description="For whom; absent: the caller.")] | None = None
-    description: Description | None = None
-    expires_at: Annotated[Instant | None, Field(description="When it ends, with a zone; absent: never.")] = None
-
-
-class ApiKeysQuery(PagedQuery):
-    """Which API keys."""
-
-    user_id: Annotated[QueryId | None, Field(description="Only keys of this user.")] = None
-
-
-class ApiKeyView(ViewModel):
-    """An API key; its secret is shown at creation alone."""
-
-    api_key_id: int
-    user_id: int
-    api_key: str
-    description: str | None
-    api_key_state: State
-    expires_at: datetime | None
-    version: int
-    created_at: datetime
-    created_by: int | None
-
-
-class NewApiKeyView(ApiKeyView):
-    """An API key with its secret, which nobody will see again."""
-
-    secret: str
 
 
 class SessionView(ViewModel):

@@ -1,16 +1,14 @@
-"""Users and roles."""
+"""Users."""
 
 from flask import g, request
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
-from signet_common.web.schemas import PagedQuery
-from signet_identity.adapters.inbound.schemas import RoleView, UserBody, UserPatch, UsersQuery, UserView
+from signet_identity.adapters.inbound.schemas import UserBody, UserPatch, UsersQuery, UserView
 from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return, window_of
 from signet_identity.application.queries import Page, UserFilter
 from signet_identity.application.update_user import UserUpdate
-from signet_identity.domain.roles import Role
 from signet_identity.domain.users import CONTACT_RULES, NewUser, State, User
 from signet_protocol.return_codes import ReturnCode
 
@@ -134,16 +132,3 @@ class UserItem(View):
     def delete(self, user_id: int) -> None:
         """Delete."""
         self.application.delete_user(g.user, user_id, expected_versions(request))
-
-
-class RoleCollection(View):
-    """`/api/v1/roles`."""
-
-    @operation("listRoles", "List roles and what they permit", audit="query")
-    @authentication_required("role", "query")
-    @sign_required
-    @check_request(query=PagedQuery)
-    @marshal_with(RoleView, plural="roles")
-    def get(self) -> Page[Role]:
-        """List."""
-        return self.application.roles.search(window_of(g.args.query), g.user, record=True)

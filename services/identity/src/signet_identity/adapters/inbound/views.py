@@ -14,13 +14,16 @@ from signet_identity.application.confirm_email import ConfirmEmail, RequestEmail
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
+from signet_identity.application.explain_access import ExplainAccess
 from signet_identity.application.issue_grant import IssueGrant
+from signet_identity.application.manage_roles import ManageRoles
 from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
 from signet_identity.application.record_refusals import RecordRefusals
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
+from signet_identity.application.update_api_key import UpdateApiKey
 from signet_identity.application.update_user import UpdateUser
 from signet_identity.domain.errors import (
     AccountInactive,
@@ -30,6 +33,8 @@ from signet_identity.domain.errors import (
     LastAdministrator,
     NotFound,
     PrivilegeExceeded,
+    RoleFixed,
+    RoleInUse,
     TokenRefused,
     TooManyMails,
     TooManySignIns,
@@ -45,6 +50,8 @@ ERRORS: dict[type[Exception], ReturnCode] = {
     CredentialsInvalid: ReturnCode.CREDENTIALS_INVALID,
     AccountInactive: ReturnCode.USER_INACTIVE,
     PrivilegeExceeded: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    RoleFixed: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    RoleInUse: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
     LastAdministrator: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
     TokenRefused: ReturnCode.TOKEN_INVALID,
     TooManyMails: ReturnCode.RATE_LIMITED,
@@ -61,7 +68,10 @@ class Application:
     delete_user: DeleteUser
     change_password: ChangePassword
     create_api_key: CreateApiKey
+    update_api_key: UpdateApiKey
     revoke_api_key: RevokeApiKey
+    manage_roles: ManageRoles
+    explain_access: ExplainAccess
     sign_in: SignIn
     sign_out: SignOut
     request_password_reset: RequestPasswordReset

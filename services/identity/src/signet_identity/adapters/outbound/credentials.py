@@ -1,24 +1,23 @@
-"""API keys and sessions: the repositories of a transaction, and the reader behind grants.
+"""Sessions in a transaction, and the reader behind grants."""
 
-A secret is bound to its row when it is encrypted, so a row is inserted first and gets its secret once it has an id.
-"""
-
+import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
 
-from signet_common.sql.database import Database
-from signet_identity.adapters.outbound.keyring import Keyring
-from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of, roles_and_rights
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_identity.adapters.outbound.keyring import RowCipher
+from signet_identity.adapters.outbound.rows import limit_from, roles_and_rights
+from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.tables import API_KEYS, SESSIONS, USERS
-from signet_identity.application.ports import SigningCredential
-from signet_identity.domain.credentials import ApiKey, NewCredential, Session, token_digest
-from signet_identity.domain.errors import VersionConflict
+from signet_identity.application.ports import USE_NOTED_EVERY, SigningCredential
+from signet_identity.domain.credentials import NewCredential, Session, limit_of, token_digest
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import State
 
-_KEY_COLUMN = {API_KEYS: API_KEYS.c.api_key_id, SESSIONS: SESSIONS.c.session_id}
+_LOGGER = logging.getLogger(__name__)
 
 
 def _signing(table: Table, credential: Any, *columns: Any) -> Any:
@@ -29,73 +28,21 @@ def _signing(table: Table, credential: Any, *columns: Any) -> Any:
     )
 
 
-_API_KEY = _signing(API_KEYS, API_KEYS.c.api_key, API_KEYS.c.api_key_id.label("row_id"), API_KEYS.c.api_key_state)
+_API_KEY = _signing(
+    API_KEYS,
+    API_KEYS.c.api_key,
+    API_KEYS.c.api_key_id.label("row_id"),
+    API_KEYS.c.api_key_state,
+    API_KEYS.c.permissions,
+    API_KEYS.c.last_used_at,
+)
 _SESSION = _signing(SESSIONS, SESSIONS.c.token_sha256, SESSIONS.c.session_id.label("row_id"))
-
-
-class SqlApiKeys:
-    """Fulfils the port `ApiKeys`."""
-
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._connection = connection
-        self._keyring = keyring
-
-    def get(self, api_key_id: int) -> ApiKey | None:
-        """Return the key, of any state, without its secret."""
-        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.api_key_id == api_key_id)
-        row = self._connection.execute(statement).first()
-        return api_key_of(row) if row else None
-
-    def add(
-        self,
-        credential: NewCredential,
-        *,
-        user_id: int,
-        description: str | None,
-        expires_at: datetime | None,
-        by: int | None,
-        at: datetime,
-    ) -> ApiKey:
-        """Insert a key and its encrypted secret."""
-        values = {
-            "user_id": user_id,
-            "api_key": credential.credential,
-            "description": description,
-            "api_key_state": State.ACTIVE.value,
-            "expires_at": expires_at,
-            "version": 1,
-            "created_at": at,
-            "created_by": by,
-            "updated_at": at,
-            "updated_by": by,
-        }
-        row_id = _insert_with_secret(self._connection, self._keyring, API_KEYS, values, credential.secret)
-        added = self.get(row_id)
-        if added is None:
-            raise VersionConflict
-        return added
-
-    def revoke(self, api_key: ApiKey, *, by: int | None, at: datetime) -> int:
-        """Switch the key off and return its new version."""
-        seen = (API_KEYS.c.api_key_id == api_key.api_key_id, API_KEYS.c.version == api_key.version)
-        version = api_key.version + 1
-        values = {"api_key_state": State.INACTIVE.value, "version": version, "updated_at": at, "updated_by": by}
-        if self._connection.execute(update(API_KEYS).where(*seen).values(values)).rowcount != 1:
-            raise VersionConflict
-        return version
-
-    def delete_all(self, user_id: int) -> list[ApiKey]:
-        """Remove the rows, secrets and all."""
-        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.user_id == user_id).with_for_update()
-        keys = [api_key_of(row) for row in self._connection.execute(statement)]
-        self._connection.execute(delete(API_KEYS).where(API_KEYS.c.user_id == user_id))
-        return [key for key in keys if key.api_key_state is State.ACTIVE]
 
 
 class SqlSessions:
     """Fulfils the port `Sessions`."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+    def __init__(self, connection: Connection, keyring: RowCipher) -> None:
         self._connection = connection
         self._keyring = keyring
 
@@ -109,7 +56,8 @@ class SqlSessions:
             "last_used_at": at,
             "idle_expires_at": expires_at,
         }
-        row_id = _insert_with_secret(self._connection, self._keyring, SESSIONS, values, credential.secret)
+        row_id: int = self._connection.execute(insert(SESSIONS), {**values, "secret": ""}).inserted_primary_key[0]  # type: ignore[index]
+        bind_secret(self._connection, self._keyring, SESSIONS, row_id, credential.secret)
         return Session(row_id, user_id, expires_at)
 
     def end(self, session_id: int) -> bool:
@@ -132,7 +80,7 @@ class SqlSessions:
 class SqlCredentials:
     """Fulfils the port `Credentials`."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: RowCipher) -> None:
         self._database = database
         self._keyring = keyring
 
@@ -142,7 +90,8 @@ class SqlCredentials:
         if row is None:
             return None
         over = row.expires_at is not None and row.expires_at <= now
-        return self._credential(row, "api_key", API_KEYS, State.INACTIVE if over else State(row.api_key_state))
+        found = self._credential(row, "api_key", API_KEYS, State.INACTIVE if over else State(row.api_key_state))
+        return replace(found, limit=limit_of(limit_from(row.permissions)), used_at=row.last_used_at)
 
     def session(self, token_digest: str, now: datetime) -> SigningCredential | None:
         """Return the session of a token that has not expired."""
@@ -154,6 +103,18 @@ class SqlCredentials:
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]:
         """Return the roles and rights of the moment."""
         return self._database.read(lambda connection: roles_and_rights(connection, user_id))
+
+    def used(self, found: SigningCredential, at: datetime) -> None:
+        """Note the use of an API key, unless another process just did; a session's is noted by nobody."""
+        kind, _, number = found.credential_id.partition("/")
+        if kind != "api_key":
+            return
+        unnoted = or_(API_KEYS.c.last_used_at.is_(None), API_KEYS.c.last_used_at <= at - USE_NOTED_EVERY)
+        noted = update(API_KEYS).where(API_KEYS.c.api_key_id == int(number), unnoted).values(last_used_at=at)
+        try:
+            self._database.write(lambda connection: connection.execute(noted))
+        except DatabaseUnavailable:
+            _LOGGER.warning("the use of %s could not be noted", found.credential_id)
 
     def _row(self, statement: Any, credential: str) -> Row[Any] | None:
         found = {"credential": credential}
@@ -169,13 +130,3 @@ class SqlCredentials:
             expires_at=row.expires_at,
             secret=self._keyring.decrypt(row.secret, table=table.name, row_id=row.row_id, column="secret"),
         )
-
-
-def _insert_with_secret(
-    connection: Connection, keyring: Keyring, table: Table, values: dict[str, Any], secret: str
-) -> int:
-    key: tuple[int] = connection.execute(insert(table), {**values, "secret": ""}).inserted_primary_key  # type: ignore[assignment]
-    row_id = key[0]
-    stored = keyring.encrypt(secret, table=table.name, row_id=row_id, column="secret")
-    connection.execute(update(table).where(_KEY_COLUMN[table] == row_id).values(secret=stored))
-    return row_id

@@ -32,11 +32,18 @@ _USER: Mapping[str, Mapping[str, Any]] = {
 _API_KEY: Mapping[str, Mapping[str, Any]] = {
     "user_id": _ID,
     "api_key": _TEXT,
+    "key_name": _TEXT,
+    "permissions": _NAMES,
     "description": _TEXT,
     "api_key_state": _STATE,
     "expires_at": _TIME,
 }
-_ROLE: Mapping[str, Mapping[str, Any]] = {"role_name": _TEXT, "permissions": _NAMES}
+_ROLE: Mapping[str, Mapping[str, Any]] = {
+    "role_name": _TEXT,
+    "description": _TEXT,
+    "permissions": _NAMES,
+}
+_KEYRING: Mapping[str, Mapping[str, Any]] = {"current": _TEXT, "key": _TEXT}
 _SESSION: Mapping[str, Mapping[str, Any]] = {"user_id": _ID, "expires_at": _TIME}
 _LOGIN: Mapping[str, Mapping[str, Any]] = {
     "reason": {"enum": ["unknown_login", "wrong_password", "user_inactive", "throttled", None]},
@@ -65,10 +72,16 @@ EVENTS = (
     EventType(SERVICE, "user", "delete", _USER, has_version=True, summary="A user was removed, with all credentials."),
     EventType(SERVICE, "user", "query", {}, has_version=False, summary="One user, or a page of them, was read."),
     EventType(SERVICE, "role", "insert", _ROLE, has_version=True, summary="A role was created."),
-    EventType(SERVICE, "role", "query", {}, has_version=False, summary="A page of roles was read."),
+    EventType(SERVICE, "role", "update", _ROLE, has_version=True, summary="A role was changed, for all who hold it."),
+    EventType(SERVICE, "role", "delete", _ROLE, has_version=True, summary="A role that nobody held was deleted."),
+    EventType(SERVICE, "role", "query", {}, has_version=False, summary="One role, or a page of them, was read."),
+    EventType(SERVICE, "access", "query", {}, has_version=False, summary="Somebody's access was explained."),
+    EventType(SERVICE, "keyring", "update", _KEYRING, has_version=False, summary="Secrets lie under another key."),
+    EventType(SERVICE, "keyring", "delete", _KEYRING, has_version=False, summary="A key of the keyring was retired."),
     EventType(SERVICE, "api_key", "insert", _API_KEY, has_version=True, summary="An API key was created."),
+    EventType(SERVICE, "api_key", "update", _API_KEY, has_version=True, summary="An API key was changed."),
     EventType(SERVICE, "api_key", "delete", _API_KEY, has_version=True, summary="An API key was revoked."),
-    EventType(SERVICE, "api_key", "query", {}, has_version=False, summary="A page of API keys was read."),
+    EventType(SERVICE, "api_key", "query", {}, has_version=False, summary="One API key, or a page of them, was read."),
     EventType(SERVICE, "session", "insert", _SESSION, has_version=True, summary="A user signed in."),
     EventType(
         SERVICE,

@@ -67,6 +67,20 @@ class SqlRoleQueries:
         self._database = database
         self._events = events
 
+    def get(self, role_id: int, caller: Passport, *, record: bool) -> Role:
+        """Read one role and what it permits."""
+
+        def query(connection: Connection) -> Role | None:
+            row = connection.execute(select(ROLES).where(ROLES.c.role_id == role_id)).first()
+            return role_of(row, permissions_by_role(connection)) if row else None
+
+        found = self._database.read(query)
+        if found is None:
+            raise NotFound(f"there is no role {role_id}")
+        if record:
+            self._events.append(self._database, Change("role", "query", str(role_id)), caller)
+        return found
+
     def search(self, window: Window, caller: Passport, *, record: bool) -> Page[Role]:
         """Read one page and what each role permits."""
         statement = select(ROLES).order_by(ROLES.c.role_id)
@@ -87,6 +101,16 @@ class SqlApiKeyQueries:
     def __init__(self, database: Database, events: EventMap) -> None:
         self._database = database
         self._events = events
+
+    def get(self, api_key_id: int, caller: Passport, *, record: bool) -> ApiKey:
+        """Read one key, without its secret."""
+        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.api_key_id == api_key_id)
+        row = self._database.read(lambda connection: connection.execute(statement).first())
+        if row is None or not reaches(caller, row.user_id):
+            raise NotFound(f"there is no API key {api_key_id}")
+        if record:
+            self._events.append(self._database, Change("api_key", "query", str(api_key_id)), caller)
+        return api_key_of(row)
 
     def search(self, user_id: int | None, window: Window, caller: Passport, *, record: bool) -> Page[ApiKey]:
         """Read one page, without secrets."""

@@ -8,9 +8,10 @@ from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_common.sql.commands import CommandOutbox
-from signet_identity.adapters.outbound.credentials import SqlApiKeys, SqlSessions
+from signet_identity.adapters.outbound.api_keys import SqlApiKeys
+from signet_identity.adapters.outbound.credentials import SqlSessions
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.roles import SqlRoles
 from signet_identity.adapters.outbound.single_use_tokens import SqlSingleUseTokens
 from signet_identity.adapters.outbound.tables import COMMANDS
@@ -22,7 +23,7 @@ class SqlTransaction:
     """Implements `ports.Transaction` for one caller."""
 
     def __init__(
-        self, connection: Connection, caller: Passport, keyring: Keyring, events: EventMap, commands: CommandOutbox
+        self, connection: Connection, caller: Passport, keyring: RowCipher, events: EventMap, commands: CommandOutbox
     ) -> None:
         self.users = SqlUsers(connection)
         self.roles = SqlRoles(connection)
@@ -44,7 +45,7 @@ class SqlTransaction:
         self._events.add(self._connection, change, caller or self._caller)
 
 
-def transactions(keyring: Keyring, events: EventMap) -> Callable[[Connection, Passport], SqlTransaction]:
+def transactions(keyring: RowCipher, events: EventMap) -> Callable[[Connection, Passport], SqlTransaction]:
     """Return what makes the transaction of a connection and a caller."""
     commands = CommandOutbox(COMMANDS)
     return lambda connection, caller: SqlTransaction(connection, caller, keyring, events, commands)

@@ -1,5 +1,6 @@
 """From rows to identity's objects, and what every reader of them shares."""
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -80,9 +81,12 @@ def api_key_of(row: Row[Any]) -> ApiKey:
         api_key_id=row.api_key_id,
         user_id=row.user_id,
         api_key=row.api_key,
+        key_name=row.key_name or row.api_key,
         description=row.description,
+        permissions=limit_from(row.permissions),
         api_key_state=State(row.api_key_state),
         expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
         version=row.version,
         created_at=row.created_at,
         created_by=row.created_by,
@@ -91,6 +95,21 @@ def api_key_of(row: Row[Any]) -> ApiKey:
     )
 
 
+def limit_from(stored: str | None) -> tuple[str, ...] | None:
+    """Read the names that a key is limited to."""
+    return None if stored is None else tuple(json.loads(stored))
+
+
 def role_of(row: Row[Any], permissions: Mapping[int, tuple[Permission, ...]]) -> Role:
     """Build a role from its row."""
-    return Role(row.role_id, row.role_name, row.description, permissions.get(row.role_id, ()))
+    return Role(
+        role_id=row.role_id,
+        role_name=row.role_name,
+        description=row.description,
+        permissions=permissions.get(row.role_id, ()),
+        version=row.version,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+    )

@@ -1,0 +1,97 @@
+"""The API keys of one transaction."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from signet_identity.adapters.outbound.keyring import RowCipher
+from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of
+from signet_identity.adapters.outbound.secret_rows import bind_secret
+from signet_identity.adapters.outbound.tables import API_KEYS
+from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential
+from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.users import State
+
+
+class SqlApiKeys:
+    """Fulfils the port `ApiKeys`."""
+
+    def __init__(self, connection: Connection, keyring: RowCipher) -> None:
+        self._connection = connection
+        self._keyring = keyring
+
+    def get(self, api_key_id: int) -> ApiKey | None:
+        """Return the key, of any state, without its secret."""
+        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.api_key_id == api_key_id)
+        row = self._connection.execute(statement).first()
+        return api_key_of(row) if row else None
+
+    def add(self, credential: NewCredential, new: NewApiKey, *, by: int | None, at: datetime) -> ApiKey:
+        """Insert a key and its encrypted secret."""
+        values = {
+            "user_id": new.user_id,
+            "api_key": credential.credential,
+            "secret": "",
+            "key_name": new.key_name,
+            "description": new.description,
+            "permissions": _stored(new.permissions),
+            "api_key_state": State.ACTIVE.value,
+            "expires_at": new.expires_at,
+            "version": 1,
+            "created_at": at,
+            "created_by": by,
+            "updated_at": at,
+            "updated_by": by,
+        }
+        self._refuse_duplicate(new.user_id, new.key_name, but=0)
+        try:
+            row_id: int = self._connection.execute(insert(API_KEYS), values).inserted_primary_key[0]  # type: ignore[index]
+        except IntegrityError as failed:
+            raise Duplicate("key_name") from failed
+        bind_secret(self._connection, self._keyring, API_KEYS, row_id, credential.secret)
+        added = self.get(row_id)
+        if added is None:
+            raise VersionConflict
+        return added
+
+    def save(self, api_key: ApiKey) -> None:
+        """Write name, limit, state and end over the version before."""
+        values = {
+            "key_name": api_key.key_name,
+            "description": api_key.description,
+            "permissions": _stored(api_key.permissions),
+            "api_key_state": api_key.api_key_state.value,
+            "expires_at": api_key.expires_at,
+            "version": api_key.version,
+            "updated_at": api_key.updated_at,
+            "updated_by": api_key.updated_by,
+        }
+        self._refuse_duplicate(api_key.user_id, api_key.key_name, but=api_key.api_key_id)
+        before = (API_KEYS.c.api_key_id == api_key.api_key_id, API_KEYS.c.version == api_key.version - 1)
+        try:
+            if self._connection.execute(update(API_KEYS).where(*before).values(values)).rowcount != 1:
+                raise VersionConflict
+        except IntegrityError as failed:
+            raise Duplicate("key_name") from failed
+
+    def delete_all(self, user_id: int) -> list[ApiKey]:
+        """Remove the rows, secrets and all."""
+        statement = select(*API_KEY_COLUMNS).where(API_KEYS.c.user_id == user_id).with_for_update()
+        keys = [api_key_of(row) for row in self._connection.execute(statement)]
+        self._connection.execute(delete(API_KEYS).where(API_KEYS.c.user_id == user_id))
+        return [key for key in keys if key.api_key_state is State.ACTIVE]
+
+    def _refuse_duplicate(self, user_id: int, key_name: str, *, but: int) -> None:
+        """The unique index behind this decides what two transactions race for."""
+        taken = select(API_KEYS.c.api_key_id).where(
+            API_KEYS.c.user_id == user_id, API_KEYS.c.key_name == key_name, API_KEYS.c.api_key_id != but
+        )
+        if self._connection.execute(taken).first():
+            raise Duplicate("key_name")
+
+
+def _stored(permissions: Collection[str] | None) -> str | None:
+    return None if permissions is None else json.dumps(list(permissions))
