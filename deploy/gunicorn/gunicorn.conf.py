@@ -12,6 +12,8 @@ import gc
 import os
 from typing import Any
 
+from signet_common.web.strict_worker import reload_in_place
+
 worker_class = "signet_common.web.strict_worker.StrictWorker"
 logger_class = "signet_common.web.server_log.ServerLog"
 
@@ -48,3 +50,9 @@ def post_worker_init(_worker: Any) -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def when_ready(server: Any) -> None:
+    """On HUP the gateway rereads its contracts where it is; the services get new workers, with new code."""
+    if server.app.app_uri.startswith("signet_gateway."):
+        reload_in_place(server)

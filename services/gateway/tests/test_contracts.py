@@ -7,6 +7,7 @@ from signet_gateway.adapters.outbound.contract_files import load_contracts
 from signet_gateway.application.contracts import operations, read_contract
 from signet_gateway.application.document import merged_document
 from signet_gateway.application.errors import ContractInvalid
+from signet_gateway.application.live_contracts import LiveContracts
 from signet_gateway.application.own_contract import own_contract
 from signet_gateway.application.routes import RouteTable
 
@@ -114,3 +115,31 @@ def test_the_gateways_own_contract_is_valid_and_forwards_nothing():
     openapi_spec_validator.validate(own_contract())
     assert yaml.safe_load(yaml.safe_dump(own_contract())) == own_contract()
     assert list(operations(read_contract("gateway.yaml", own_contract()))) == []
+
+
+def test_sound_contracts_replace_those_that_are_served():
+    """Without a restart."""
+    made = ["new"]
+    live = LiveContracts("old", made.pop)
+    live.reload()
+    assert live.served == "new"
+    assert live.probe()["contracts"].status == "ok"
+
+
+def test_unsound_contracts_leave_those_that_are_served_where_they_are(caplog):
+    """And say so until sound ones come."""
+    outcomes = [ContractInvalid("resources.yaml: GET /x: needs a permission"), None]
+
+    def make():
+        outcome = outcomes.pop(0)
+        if outcome:
+            raise outcome
+        return "new"
+
+    live = LiveContracts("old", make)
+    live.reload()
+    assert live.served == "old"
+    assert live.probe()["contracts"].status == "degraded"
+    assert "resources.yaml: GET /x" in caplog.text
+    live.reload()
+    assert (live.served, live.probe()["contracts"].status) == ("new", "ok")

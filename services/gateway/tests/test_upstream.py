@@ -10,6 +10,7 @@ from signet_common.passport import PassportIssuer, PassportVerifier
 from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.adapters.outbound.identity import IdentityGrants
+from signet_gateway.adapters.outbound.patience import Patience
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.errors import GrantsUnavailable, UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
@@ -81,9 +82,14 @@ def serve():
 
 
 def client(server, **options):
+    return client_at(server.port, **options)
+
+
+def client_at(port, *, restart_seconds=0.0, **options):
     settings = {"size": 4, "connect_timeout": 1.0, "read_timeout": 1.0} | options
-    connections = Connections("127.0.0.1", server.port, **settings)
-    return HttpUpstream("resources", f"127.0.0.1:{server.port}", connections, time.monotonic)
+    connections = Connections("127.0.0.1", port, **settings)
+    authority = f"127.0.0.1:{port}"
+    return HttpUpstream("resources", authority, connections, time.monotonic, restart_seconds=restart_seconds)
 
 
 def test_a_request_goes_out_as_it_came_and_its_connection_is_kept(serve):
@@ -118,14 +124,6 @@ def test_a_read_on_a_kept_connection_that_was_closed_is_sent_again_once(serve, m
     assert upstream.send(method, "/x", [], b"").status == 200
     assert len(server.requests) == 3
     assert server.connections == 2
-
-
-def test_a_read_on_a_new_connection_that_was_closed_is_not_sent_again(serve):
-    """That is no race: the server chose to say nothing."""
-    server = serve(CLOSE)
-    with pytest.raises(UpstreamUnavailable):
-        client(server).send("GET", "/x", [], b"")
-    assert len(server.requests) == 1
 
 
 def test_a_read_whose_answer_broke_off_is_not_sent_again(serve):
@@ -313,3 +311,53 @@ def test_readiness_asks_all_services_at_once_and_waits_for_none(serve):
         "silent": CheckResult("failed", "does not answer"),
         "odd": CheckResult("failed", "answered 200 without a report"),
     }
+
+
+@pytest.mark.parametrize(("key", "sent"), [([("idempotency-key", "k1")], 2), ([], 1)])
+def test_a_change_is_repeated_only_where_its_key_keeps_it_from_happening_twice(serve, key, sent):
+    """A service that stops closes connections on which a request has just come; nobody can say whether it counted."""
+    server = serve(CLOSE)
+    service = client(server)
+    try:
+        answer = service.send("POST", "/api/v1/demos", key, b"{}").status
+    except UpstreamUnavailable:
+        answer = None
+    assert len(server.requests) == sent
+    assert answer == (200 if key else None)
+
+
+def test_a_service_that_keeps_closing_is_not_asked_for_ever(serve):
+    """A request that kills its service must not do so at every restart."""
+    server = serve(*[CLOSE] * 10)
+    with pytest.raises(UpstreamUnavailable):
+        client(server).send("GET", "/api/v1/demos", [], b"")
+    assert len(server.requests) == 3
+
+
+def test_a_service_that_restarts_is_waited_for():
+    """Nothing was sent while it refused the connection: its clients need not hear of the restart."""
+    server = Misbehaving([])
+    port = server.port
+    server.stop()
+    service = client_at(port, restart_seconds=20)
+    asked = gevent.spawn(service.send, "POST", "/api/v1/demos", [], b"{}")
+    gevent.sleep(0.3)
+    assert not asked.ready()
+    again = StreamServer(("127.0.0.1", port), server._serve)
+    again.start()
+    assert asked.get(timeout=10).status == 200
+    assert len(server.requests) == 1
+    again.stop()
+
+
+def test_patience_with_a_service_is_shared_and_ends():
+    """Who comes when a service has been away for long is told at once; once it is back, patience is as it was."""
+    now = [0.0]
+    patience = Patience(lambda: now[0], 10.0)
+    assert patience.lasts()
+    now[0] = 9.9
+    assert patience.lasts()
+    now[0] = 10.0
+    assert not patience.lasts()
+    patience.rewarded()
+    assert patience.lasts()

@@ -36,12 +36,12 @@ from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.admission import ISSUER, Admission
 from signet_gateway.application.authentication import Authentication
-from signet_gateway.application.contracts import OWN_OPERATIONS, Contract, operations
+from signet_gateway.application.contracts import OWN_OPERATIONS, Contract, all_operations
 from signet_gateway.application.document import merged_document
-from signet_gateway.application.errors import ContractInvalid
 from signet_gateway.application.forwarding import Forwarding
 from signet_gateway.application.freshness import ReplayGuard
 from signet_gateway.application.gateway import Gateway
+from signet_gateway.application.live_contracts import LiveContracts, Served
 from signet_gateway.application.ports import (
     Clock,
     GrantSource,
@@ -102,27 +102,29 @@ def compose(
     cors_origins: Sequence[str] = (),
     tracing: Tracing | None = None,
     access_log: AccessLog | None = None,
+    reread: Callable[[], Sequence[Contract]] | None = None,
 ) -> HttpApplication:
-    """Wire the application, for production and component tests alike; raises ContractInvalid."""
-    known = [operation for contract in contracts for operation in operations(contract)]
-    homeless = {operation.service for operation in known} - outside.upstreams.keys()
-    if homeless := homeless | {operation.service for operation in known if operation.stream} - outside.streams.keys():
-        raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
-    if unheard_of := outside.limits.operations.keys() - {operation.operation_id for operation in known}:
-        raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
+    """Wire the application, for production and component tests alike; raises ContractInvalid.
+
+    `reread` returns the contracts anew when the application is told to reload; without it they stay what they are.
+    """
     replays = ReplayGuard(outside.clock, outside.nonces)
     authentication = Authentication(outside.clock, outside.grants, replays)
     sealing = Sealing(outside.seals, enforced=seals_enforced)
-    gateway = Gateway(
-        RouteTable([*known, *OWN_OPERATIONS]),
-        Admission(authentication, replays, Traffic(outside.limits), sealing, max_body_bytes),
-        Forwarding(outside.passports, outside.upstreams),
-        Streaming(outside.passports, outside.streams),
-        outside.seals,
-    )
-    pages = Pages(Readiness(outside.probes, time.monotonic), orjson.dumps(merged_document(contracts)), _docs)
+    admission = Admission(authentication, replays, Traffic(outside.limits), sealing, max_body_bytes)
+    forwarding = Forwarding(outside.passports, outside.upstreams)
+    streaming = Streaming(outside.passports, outside.streams)
+
+    def served(contracts: Sequence[Contract]) -> Served:
+        reachable, limited = (outside.upstreams.keys(), outside.streams.keys()), outside.limits.operations.keys()
+        routes = RouteTable([*all_operations(contracts, *reachable, limited), *OWN_OPERATIONS])
+        gateway = Gateway(routes, admission, forwarding, streaming, outside.seals)
+        return Served(gateway, orjson.dumps(merged_document(contracts)))
+
+    live = LiveContracts(served(contracts), lambda: served(reread() if reread else contracts))
+    pages = Pages(Readiness([*outside.probes, live], time.monotonic), lambda: live.served.document, _docs)
     return HttpApplication(
-        gateway,
+        live,
         pages,
         ClientAddress(trusted_proxies),
         cross_origin=CrossOrigin(cors_origins),
@@ -178,6 +180,8 @@ def build(settings: GatewaySettings) -> RunningGateway:
         cors_origins=settings.cors_origins,
         tracing=configure_tracing(ISSUER, settings.otel_exporter_otlp_endpoint),
         access_log=AccessLog(settings.access_log) if settings.access_log else None,
+        # Parsing takes a good part of a second: in a thread, so that requests go on meanwhile.
+        reread=lambda: gevent.get_hub().threadpool.apply(load_contracts, (settings.contracts_dir,)),
     )
 
     def start() -> None:
@@ -199,7 +203,8 @@ def _limits(rates: RateLimits, settings: GatewaySettings) -> Limits:
 
 
 def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstream:
-    return HttpUpstream(name, authority, _connections(authority, settings.connections, settings), time.monotonic)
+    connections = _connections(authority, settings.connections, settings)
+    return HttpUpstream(name, authority, connections, time.monotonic, restart_seconds=settings.restart_seconds)
 
 
 def _stream_upstream(name: str, authority: str, settings: GatewaySettings) -> HttpStreamUpstream:

@@ -90,3 +90,4 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     streams: _Rate = 128
     connect_timeout: _Seconds = 2.0
     read_timeout: _Seconds = 30.0
+    restart_seconds: _Seconds = 10.0

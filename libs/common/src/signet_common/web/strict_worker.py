@@ -5,15 +5,19 @@ Use it as `worker_class = "signet_common.web.strict_worker.StrictWorker"`. It di
 - heads are parsed by `http_framing` before any application code runs, and refused with an envelope of code 400001;
 - bodies come through `http_body`, answers leave through `http_response`;
 - every wait for a client has a time limit (`http_connection`);
-- on SIGTERM requests in flight are finished and idle connections closed at once.
+- on SIGTERM requests in flight are finished and idle connections closed at once;
+- on SIGHUP the application's `reload()` runs beside the requests, where it has one (`reload_in_place` sends it there).
 
 TLS ends in front of it.
 """
 
+import signal
+from functools import partial
 from typing import Any
 
 import gevent
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 from gevent.pool import Pool
 from gunicorn.arbiter import Arbiter
 from gunicorn.http.wsgi import base_environ
@@ -68,7 +72,10 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
     def init_signals(self) -> None:
         self._stopping = Event()
         self._loop = gevent.get_hub().loop
+        self._reloading = BoundedSemaphore()
         super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_reload)
+        signal.siginterrupt(signal.SIGHUP, False)
 
     def load_wsgi(self) -> None:
         """Load the application. One that exits has said why: end the arbiter too, which would start it for ever."""
@@ -81,6 +88,21 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
         """SIGTERM: leave the heartbeat's sleep at once. Runs inside a signal handler, where an Event is not safe."""
         super().handle_exit(sig, frame)
         self._loop.run_callback_threadsafe(self._stopping.set)
+
+    def handle_reload(self, sig: int, frame: Any) -> None:  # noqa: ARG002
+        """SIGHUP: reload in a greenlet of its own."""
+        self._loop.run_callback_threadsafe(gevent.spawn, self._reload)
+
+    def _reload(self) -> None:
+        """One after the other: the last one reads what is newest."""
+        reload = getattr(self.wsgi, "reload", None)
+        if reload is None:
+            return
+        with self._reloading:
+            try:
+                reload()
+            except Exception:  # what is served goes on being served
+                self.log.exception("the application could not reload")
 
     def run(self) -> None:
         """Serve until told to stop, beating for the arbiter; then drain within `graceful_timeout`."""
@@ -123,3 +145,11 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
         )
         server.start()
         return server
+
+
+def reload_in_place(arbiter: Any) -> None:
+    """Make SIGHUP to the arbiter reload the application in its workers, instead of replacing the workers.
+
+    Call it from Gunicorn's `when_ready`. No connection is closed, and what cannot be reloaded ends nothing.
+    """
+    arbiter.handle_hup = partial(arbiter.kill_workers, signal.SIGHUP)

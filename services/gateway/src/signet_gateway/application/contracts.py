@@ -5,7 +5,7 @@ calls it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,23 @@ def operations(contract: Contract) -> Iterator[Operation]:
         for method, description in item.items():
             if method in _METHODS:
                 yield _operation(contract, path, method.upper(), description)
+
+
+def all_operations(
+    contracts: Iterable[Contract], services: Set[str], streams: Set[str], limited: Set[str]
+) -> list[Operation]:
+    """Return the operations of all contracts, having made sure that the gateway is set up for them.
+
+    `services` and `streams` can be reached; `limited` are the operations with a rate of their own. Raises
+    ContractInvalid.
+    """
+    known = [operation for contract in contracts for operation in operations(contract)]
+    homeless = {operation.service for operation in known} - services
+    if homeless := homeless | {operation.service for operation in known if operation.stream} - streams:
+        raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
+    if unheard_of := limited - {operation.operation_id for operation in known}:
+        raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
+    return known
 
 
 def _operation(contract: Contract, path: str, method: str, description: Mapping[str, Any]) -> Operation:

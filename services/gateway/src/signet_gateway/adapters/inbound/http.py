@@ -20,7 +20,7 @@ from signet_gateway.adapters.inbound.environ import read_request
 from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.streamed_body import StreamedBody
 from signet_gateway.application.errors import GatewayError, Refusal
-from signet_gateway.application.gateway import Gateway
+from signet_gateway.application.live_contracts import LiveContracts
 from signet_gateway.application.refusals import RefusalNotes
 from signet_gateway.application.request import Reply, ReplyStream, Request
 from signet_gateway.application.traffic import limit_headers
@@ -40,7 +40,7 @@ class HttpApplication:
 
     def __init__(
         self,
-        gateway: Gateway,
+        contracts: LiveContracts,
         pages: Pages,
         addresses: ClientAddress,
         *,
@@ -50,7 +50,7 @@ class HttpApplication:
         access_log: AccessLog | None,
         new_request_id: Callable[[], str],
     ) -> None:
-        self._gateway = gateway
+        self._contracts = contracts
         self._pages = pages
         self._addresses = addresses
         self._cross_origin = cross_origin
@@ -58,6 +58,10 @@ class HttpApplication:
         self._tracing = tracing
         self._access_log = access_log
         self._new_request_id = new_request_id
+
+    def reload(self) -> None:
+        """Read the contracts anew; the server calls it on SIGHUP, beside the requests in flight."""
+        self._contracts.reload()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
@@ -84,7 +88,7 @@ class HttpApplication:
     def _answer(self, request: Request, environ: "WSGIEnvironment") -> Reply:
         try:
             page = self._pages.find(request.target)
-            return self._gateway.handle(request) if page is None else page(request, environ)
+            return self._contracts.served.gateway.handle(request) if page is None else page(request, environ)
         except Refusal as refusal:
             self._refusals.note(request, refusal.code)
             return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)

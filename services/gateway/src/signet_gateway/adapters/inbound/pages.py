@@ -23,9 +23,15 @@ _REVALIDATE = ("Cache-Control", "no-cache")
 
 
 class Pages:
-    """The gateway's own paths. `docs` makes the documentation's application when it is first asked for."""
+    """The gateway's own paths.
 
-    def __init__(self, readiness: Readiness, document: bytes, docs: "Callable[[], WSGIApplication]") -> None:
+    `document` returns the merged contract of the moment, `docs` makes the documentation's application when it is first
+    asked for.
+    """
+
+    def __init__(
+        self, readiness: Readiness, document: Callable[[], bytes], docs: "Callable[[], WSGIApplication]"
+    ) -> None:
         self._readiness = readiness
         self._document = document
         self._make_docs = docs
@@ -55,7 +61,7 @@ class Pages:
         return _json(request, report, 503 if report["status"] == "failed" else 200)
 
     def _openapi(self, request: Request, _: "WSGIEnvironment") -> Reply:
-        return _document(request, self._document, 200, [_REVALIDATE])
+        return _document(request, self._document(), 200, [_REVALIDATE])
 
     def _documentation(self, request: Request, environ: "WSGIEnvironment") -> Reply:
         _only_reading(request)

@@ -1,4 +1,4 @@
-"""Reads the contracts from `<folder>/openapi/*.yaml`, once, when the process starts."""
+"""Reads the contracts from `<folder>/openapi/*.yaml`, when the process starts and when it is told to reload."""
 
 from pathlib import Path
 

@@ -3,9 +3,10 @@
 geventhttpclient brings the parser (llhttp). Its client is not used: that one repeats DELETE and PUT, which may have
 been applied, and spends half of its time on building headers. Here a request is sent again only if
 
-* the connection could not be made: nothing was sent; or
-* a kept-alive connection was closed before one byte of an answer, and the method is GET or HEAD: the usual race with a
-  server that closes an idle connection, and nothing can have been changed.
+* the connection was refused: nothing was sent, and the service may be restarting, so it is waited for; or
+* the connection was closed before one byte of an answer, which is what a server does that stops, and either the method
+  is GET or HEAD, so that nothing can have been changed, or the request carries an Idempotency-Key, so that the service
+  answers a repeated one with the first answer.
 
 Everything else that breaks is the caller's to know: it may have been applied.
 """
@@ -19,23 +20,35 @@ from geventhttpclient.response import HTTPParseError
 from signet_gateway.adapters.outbound.answer_parser import AnswerParser
 from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.adapters.outbound.patience import Patience
 from signet_gateway.application.errors import UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.ports import UpstreamAnswer
 
 _RECEIVE_BYTES = 65_536
 _SAFE = {"GET", "HEAD"}
-_SECOND_TRY_AFTER = 0.05
+_REPEATABLE_BY = "idempotency-key"
+_MOST_TRIES = 3
+_TRY_AGAIN_AFTER = 0.05
 
 
 class _ClosedSilently(Exception):
-    """The other side closed a used connection before it said anything."""
+    """The other side closed the connection before it said anything."""
 
 
 class HttpUpstream:
-    """Sends requests to one service."""
+    """Sends requests to one service; `restart_seconds` is how long one that refuses connections is waited for."""
 
-    def __init__(self, service: str, authority: str, connections: Connections, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        service: str,
+        authority: str,
+        connections: Connections,
+        monotonic: Callable[[], float],
+        *,
+        restart_seconds: float = 0.0,
+    ) -> None:
         self._service = service
+        self._patience = Patience(monotonic, restart_seconds)
         self._connections = connections
         self._breaker = CircuitBreaker(monotonic)
         self._host_line = f"host: {authority}\r\n"
@@ -46,7 +59,7 @@ class HttpUpstream:
             raise UpstreamUnavailable(f"{self._service} keeps failing and is left alone for a moment")
         message = self._message(method, target, headers, body)
         try:
-            answer = self._try_twice(method, message)
+            answer = self._try(method, message, repeatable=_is_repeatable(method, headers))
         except UpstreamBusy:
             raise  # the gateway's own limit: no verdict on the service, which may be answering everybody else
         except (UpstreamUnavailable, UpstreamTimeout):
@@ -65,23 +78,34 @@ class HttpUpstream:
         length = f"content-length: {len(body)}\r\n" if body or method not in _SAFE else ""
         return f"{method} {target} HTTP/1.1\r\n{self._host_line}{lines}{length}\r\n".encode("latin-1") + body
 
-    def _try_twice(self, method: str, message: bytes) -> UpstreamAnswer:
-        try:
-            connection, used = self._connections.take(fresh=False)
-        except UpstreamBusy:
-            raise  # it has waited already
-        except UpstreamUnavailable:
-            gevent.sleep(_SECOND_TRY_AFTER)
-            connection, used = self._connections.take(fresh=False)
-        try:
-            return self._exchange(connection, method, message, used=used)
-        except _ClosedSilently as closed:
-            if method not in _SAFE:
-                raise UpstreamUnavailable(f"{self._service} closed the connection") from closed
-        connection, _ = self._connections.take(fresh=True)
-        return self._exchange(connection, method, message, used=False)
+    def _try(self, method: str, message: bytes, *, repeatable: bool) -> UpstreamAnswer:
+        for number in range(_MOST_TRIES if repeatable else 1):
+            connection = self._connected(fresh=number > 0)
+            try:
+                return self._exchange(connection, method, message)
+            except _ClosedSilently:
+                continue
+        raise UpstreamUnavailable(f"{self._service} closed the connection")
 
-    def _exchange(self, connection: gevent.socket.socket, method: str, message: bytes, *, used: bool) -> UpstreamAnswer:
+    def _connected(self, *, fresh: bool) -> gevent.socket.socket:
+        """Return a connection; wait for a service that refuses one, for it may be restarting."""
+        tried = False
+        while True:
+            try:
+                connection, _ = self._connections.take(fresh=fresh)
+            except UpstreamBusy:
+                raise  # it has waited already
+            except UpstreamUnavailable as error:
+                refused = isinstance(error.__cause__, ConnectionRefusedError)
+                if not (refused and self._patience.lasts()) and tried:
+                    raise
+                tried = True
+                gevent.sleep(_TRY_AGAIN_AFTER)
+            else:
+                self._patience.rewarded()
+                return connection
+
+    def _exchange(self, connection: gevent.socket.socket, method: str, message: bytes) -> UpstreamAnswer:
         answer = AnswerParser(method)
         try:
             received = self._converse(connection, message, answer)
@@ -94,14 +118,13 @@ class HttpUpstream:
         except BaseException:
             self._connections.drop(connection)
             raise
+        if not received:
+            self._connections.drop(connection)
+            raise _ClosedSilently
         if answer.should_close():
             self._connections.drop(connection)
         else:
             self._connections.give_back(connection)
-        if not received:
-            if used:
-                raise _ClosedSilently
-            raise UpstreamUnavailable(f"{self._service} closed the connection")
         return UpstreamAnswer(answer.get_code(), answer.fields, bytes(answer.body))
 
     @staticmethod
@@ -126,3 +149,8 @@ class HttpUpstream:
                 raise
             return False
         return True
+
+
+def _is_repeatable(method: str, headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a service that has applied a request would, asked once more, answer without applying it again."""
+    return method in _SAFE or any(name == _REPEATABLE_BY for name, _ in headers)

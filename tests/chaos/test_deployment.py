@@ -1,0 +1,173 @@
+"""One service is deployed alone, and contracts are replaced, while clients go on: none of them notices."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from signet import Client, SignetError
+from signet_protocol.return_codes import ReturnCode
+from signet_testing.eventually import eventually
+from signet_testing.people import add_person
+from signet_testing.platform import Platform
+from signet_testing.process import descendants
+from signet_testing.profiles import embedded_settings
+from signet_testing.raw_http import RawRequest, send
+from signet_testing.root import ROOT
+from signet_testing.signed_api import SignedApi
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+
+CLIENTS = 4
+DEMOS = "/api/v1/demos"
+
+
+class Load:
+    """Clients that create a demo and read it, over and over, and repeat nothing that failed."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._work) for _ in range(CLIENTS)]
+        self.answers = 0
+        self.failures: list[str] = []
+
+    def _work(self) -> None:
+        with self._platform.client(retries=0, timeout=60) as client:
+            while not self._stop.is_set():
+                try:
+                    self._create_and_read(client)
+                except SignetError as error:
+                    self.failures.append(f"{type(error).__name__}: {error}")
+
+    def _create_and_read(self, client: Client) -> None:
+        made = client.demos.create(f"d{secrets.token_hex(6)}")
+        assert client.demos.get(made.demo_id) == made
+        self.answers += 2
+
+    def go_on(self, answers: int = 50) -> None:
+        """Wait until so many more have come."""
+        wanted = self.answers + answers
+        eventually(lambda: self.answers >= wanted or self.failures, 60, f"{answers} more answers")
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join(70)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["restart", "reload"])
+def test_a_service_restarts_three_times_and_no_request_fails(platform: Platform, number: signal.Signals) -> None:
+    """SIGTERM ends the process and supervisord starts the next one; SIGHUP replaces its worker behind one socket."""
+    with Load(platform).running() as load:
+        for _ in range(3):
+            load.go_on()
+            master = platform.process("resources-web")
+            old = set(descendants(master))
+            os.kill(master, number)
+            eventually(lambda master=master, old=old: replaced(platform, master, old), 60, "a new worker")
+            load.go_on()
+    assert load.failures == []
+
+
+def replaced(platform: Platform, master: int, workers: set[int]) -> bool:
+    """Whether other processes serve now than those."""
+    now = platform.process("resources-web")
+    serving = set(descendants(now))
+    return now != master or (bool(serving) and not workers & serving)
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    """A folder of contracts that a test may change."""
+    shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
+    return tmp_path / "contracts"
+
+
+@pytest.fixture
+def reloading(contracts: Path, tmp_path: Path) -> Iterator[Platform]:
+    """A platform whose gateway reads them."""
+    settings = {**embedded_settings(), "GATEWAY_CONTRACTS_DIR": str(contracts)}
+    with Platform(tmp_path / "home", settings) as running:
+        yield running
+
+
+class Contract:
+    """The contract of resources, to be changed and put before the gateway."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self._platform = platform
+        self._path = folder / "openapi" / "resources.yaml"
+        self._original = self._path.read_text()
+
+    def original(self) -> Any:
+        return yaml.safe_load(self._original)
+
+    def publish(self, document: Any) -> None:
+        self._path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
+        os.kill(self._platform.process("gateway-web"), signal.SIGHUP)
+
+
+def test_contracts_are_replaced_in_every_worker_and_no_request_fails(reloading: Platform, contracts: Path) -> None:
+    """Deploy the service, then its contract, then HUP: operations go and come, and ask for another permission."""
+    contract = Contract(reloading, contracts)
+    with reloading.client() as admin:
+        person = SignedApi(reloading.port, add_person(admin, "user").credential)
+
+    def codes(method: str) -> set[int]:
+        return {person.call(method, DEMOS, {} if method == "POST" else None).code for _ in range(30)}
+
+    workers = set(descendants(reloading.process("gateway-web")))
+    with Load(reloading).running() as load:
+        load.go_on()
+        changed = contract.original()
+        changed["paths"][DEMOS]["get"]["x-permission"] = "audit:query"
+        del changed["paths"][f"{DEMOS}/{{demo_id}}"]["delete"]
+        contract.publish(changed)
+        eventually(lambda: codes("GET") == {ReturnCode.RESOURCE_ACCESS_FORBIDDEN}, 15, "the other permission")
+        assert person.call("DELETE", f"{DEMOS}/1").code == ReturnCode.METHOD_NOT_ALLOWED
+        load.go_on()
+        contract.publish(contract.original())
+        eventually(lambda: codes("GET") == {ReturnCode.SUCCESS}, 15, "the first permission")
+        assert person.call("DELETE", f"{DEMOS}/1").code == ReturnCode.RESOURCE_NOT_FOUND
+        load.go_on()
+    assert load.failures == []
+    assert set(descendants(reloading.process("gateway-web"))) == workers
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["paths: [", "openapi: 3.1.0\ninfo: {x-service: nobody}\npaths: {/api/v1/x: {get: {x-public: true}}}\n"]
+)
+def test_invalid_contracts_change_nothing_and_are_complained_of(
+    reloading: Platform, contracts: Path, rubbish: str
+) -> None:
+    """A slip of the pen must neither open a door nor close the house."""
+    contract = Contract(reloading, contracts)
+
+    def check() -> str:
+        answer = send(reloading.port, RawRequest("GET", "/readyz"))
+        return str(json.loads(answer.body)["checks"]["contracts"]["status"])
+
+    with Load(reloading).running() as load:
+        contract.publish(rubbish)
+        eventually(lambda: check() == "degraded", 15, "a complaint")
+        load.go_on()
+    assert load.failures == []
+    assert "the contracts were not reloaded" in reloading.log("gateway-web")
+    contract.publish(contract.original())
+    eventually(lambda: {check() for _ in range(20)} == {"ok"}, 15, "satisfaction")
