@@ -6,18 +6,20 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from signet import ApiKeyCredential, Client
 from signet.connection import Time
-from signet_protocol import signing
+from signet_protocol import sealing, signing
 from signet_protocol.headers import check_nonce, parse_timestamp, within_window
 from signet_protocol.return_codes import ReturnCode
+from signet_protocol.sealing_keys import public_jwk
 
 API_KEY = "ak_7Q2mJ0vS4kXn8bTz"
 SECRET = "c2lnbmV0LXRlc3QtdmVjdG9yLXNlY3JldC0wMDAwMDE"
@@ -71,6 +73,10 @@ class FakeGateway:
         self.nonces: set[str] = set()
         self.losses: list[type[httpx.TransportError] | None] = []
         self.public = {("POST", "/api/v1/sessions")}
+        self.sealing_key: RSAPrivateKey | None = None
+        self.shown: dict[str, object] | None = None
+        self.demands: set[str] = set()
+        self.opened: list[bytes] = []
 
     def reply(self, data: object = None, **fields: Any) -> None:
         """Add one reply to the script."""
@@ -82,7 +88,7 @@ class FakeGateway:
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Be an httpx transport."""
-        loss = self.losses.pop(0) if self.losses else None
+        loss = self.losses.pop(0) if self.losses and request.url.path != "/api/v1/keys" else None
         if loss is httpx.ConnectError:
             raise loss("refused")
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -94,13 +100,47 @@ class FakeGateway:
         )
 
     def answer(self, request: Received) -> Reply:
+        if request.target == "/api/v1/keys":
+            return Reply(code=404001) if self.shown is None else Reply(self.shown)
         self.received.append(request)
         refusal = self._refusal(request)
         if refusal is not None:
             code = ReturnCode(refusal)
             data = {"server_time": int(self.now())} if self.now and code is ReturnCode.SIGN_EXPIRED else None
             return Reply(data, code=code.value, message=code.message)
+        if "x-key" in request.headers:
+            return self._sealed(request)
+        if request.target in self.demands:
+            return Reply(code=400004)
         return self.script.pop(0) if self.script else Reply(data={})
+
+    def seal_to(self, key: RSAPrivateKey, announcements: tuple[str, ...] = ()) -> None:
+        """Open seals under `key` alone, and show it."""
+        self.sealing_key = key
+        self.shown = {"keys": [public_jwk(key.public_key())], "announcements": list(announcements)}
+
+    def _sealed(self, request: Received) -> Reply:
+        assert self.sealing_key is not None
+        headers = request.headers
+        try:
+            content_key = sealing.unwrap(self.sealing_key, headers["x-key"])
+            binding = sealing.request_binding(
+                timestamp=headers["x-timestamp"],
+                nonce=headers["x-nonce"],
+                credential=headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer "),
+                method=request.method,
+                target=request.target,
+                headers=headers,
+            )
+            if request.body:
+                self.opened.append(sealing.open_request(content_key, json.loads(request.body)["data"], binding))
+        except sealing.SealInvalid:
+            return Reply(code=400003)
+        reply = self.script.pop(0) if self.script else Reply(data={})
+        if reply.raw is not None:
+            return reply
+        bound = sealing.answer_binding(headers["x-nonce"], reply.code)
+        return replace(reply, data=sealing.seal_answer(content_key, json.dumps(reply.data).encode(), bound))
 
     def _refusal(self, request: Received) -> ReturnCode | None:
         headers = request.headers

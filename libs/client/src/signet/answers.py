@@ -1,7 +1,7 @@
 """Read an answer: the envelope on success, the right error otherwise."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,13 +24,18 @@ class Answer:
     request_id: str
 
 
-def read_answer(response: httpx.Response) -> Answer:
-    """Return the answer, or raise the error that it is (Refused, AnswerInvalid)."""
+def read_answer(response: httpx.Response, opened: Callable[[int, object], object] | None = None) -> Answer:
+    """Return the answer, or raise the error that it is (Refused, AnswerInvalid).
+
+    `opened` is there for a sealed request: it takes code and data, and returns what was under the seal.
+    """
     request_id = response.headers.get("x-request-id", "")
     etag = response.headers.get("etag", "")
-    if response.status_code == NOT_MODIFIED:
+    if response.status_code == NOT_MODIFIED and opened is None:
         return Answer(None, NOT_MODIFIED, etag, request_id)
     code, message, data = _open(response)
+    if opened is not None:
+        data = opened(code, data)
     if code == ReturnCode.SUCCESS and response.is_success:
         return Answer(data, response.status_code, etag, request_id)
     if code == ReturnCode.SUCCESS:

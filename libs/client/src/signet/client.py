@@ -6,6 +6,7 @@ with Client("https://signet.example", ApiKeyCredential("ak_…", "…")) as sign
         print(record.time, record.actor.user_name, record.operation)
 """
 
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from signet.connection import Connection, Time
 from signet.credentials import Credential
 from signet.errors import ArgumentInvalid
 from signet.retries import RetryPolicy
+from signet.sealing import MemoryPins, Pins
 
 USER_AGENT = "signet-python"
 
@@ -37,6 +39,8 @@ class Client:
         *,
         timeout: float = 10.0,
         retries: int = 2,
+        pins: Pins | None = None,
+        seal_always: bool = False,
         transport: httpx.BaseTransport | None = None,
         clock: Time | None = None,
     ) -> None:
@@ -44,7 +48,8 @@ class Client:
 
         `url` is the gateway's origin. Without a credential only public operations work. `timeout` is in seconds,
         for each of connecting, sending and waiting for bytes. `retries` is how often a request is sent again when
-        that is safe. `transport` and `clock` are doors for tests.
+        that is safe. `pins` keeps the thumbprints of the gateway's sealing keys, for the life of the client unless it
+        is given; `seal_always` seals what need not be sealed, too. `transport` and `clock` are doors for tests.
 
         Raises ArgumentInvalid for a URL that is not an http(s) origin.
         """
@@ -58,7 +63,9 @@ class Client:
             transport=transport,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         )
-        self.connection = Connection(self._http, credential, RetryPolicy(retries), clock or Time())
+        self.connection = Connection(
+            self._http, credential, RetryPolicy(retries), clock or Time(), pins=pins, seal_always=seal_always
+        )
         self.demos = Demos(self.connection)
         self.audit = Audit(self.connection)
         self.sessions = Sessions(self.connection)
@@ -75,6 +82,8 @@ class Client:
         *,
         timeout: float = 10.0,
         retries: int = 2,
+        pins: Pins | None = None,
+        seal_always: bool = False,
         transport: httpx.BaseTransport | None = None,
         clock: Time | None = None,
     ) -> Self:
@@ -82,9 +91,21 @@ class Client:
 
         Raises CredentialsInvalid, and what else `sessions.create` raises.
         """
-        with cls(url, timeout=timeout, retries=retries, transport=transport, clock=clock) as public:
+        known = pins or MemoryPins()
+
+        made = partial(
+            cls,
+            url,
+            timeout=timeout,
+            retries=retries,
+            pins=known,
+            seal_always=seal_always,
+            transport=transport,
+            clock=clock,
+        )
+        with made() as public:
             session = public.sessions.create(login, password)
-        return cls(url, session.credential, timeout=timeout, retries=retries, transport=transport, clock=clock)
+        return made(session.credential)
 
     def close(self) -> None:
         """Close the connections."""

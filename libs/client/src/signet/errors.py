@@ -4,6 +4,7 @@ SignetError
 ├── ArgumentInvalid             the request could not even be built: a URL, a header or a target that has no spelling
 ├── NotSignedIn                 the operation is signed, and the client has no credential
 ├── Unreachable                 no answer: connection, TLS or time ran out
+├── KeyNotTrusted               the gateway's sealing key is none that is pinned, or there is none where one is needed
 ├── AnswerInvalid               an answer that is not the platform's: no envelope, or one without the promised fields
 └── Refused                     the platform said no, and `code` says why
     ├── RequestInvalid          400xxx 405001 413001 415001 416001, and any 4xx not named below
@@ -47,6 +48,10 @@ class Unreachable(SignetError):
     def __init__(self, message: str, *, applied: bool) -> None:
         super().__init__(message)
         self.applied = applied
+
+
+class KeyNotTrusted(SignetError):
+    """Nothing was sent: there is no key of the gateway's that may be sealed to."""
 
 
 class AnswerInvalid(SignetError):

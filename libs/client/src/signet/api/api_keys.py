@@ -63,7 +63,7 @@ class ApiKeys:
             "expires_at": None if expires_at is None else expires_at.astimezone(UTC).isoformat(),
         }
         body = {name: value for name, value in fields.items() if value is not None}
-        return decode(NewApiKey, self._connection.request("POST", _PATH, body=body).data)
+        return decode(NewApiKey, self._connection.request("POST", _PATH, body=body, secret=True).data)
 
     def revoke(self, api_key_id: int) -> None:
         """Make a key useless for good. Raises NotFound."""

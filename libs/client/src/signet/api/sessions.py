@@ -33,7 +33,7 @@ class Sessions:
     def create(self, login: str, password: str) -> Session:
         """Sign in by user name, e-mail address or phone number. Raises CredentialsInvalid, AuthenticationFailed."""
         body = {"login": login, "password": password}
-        return decode(Session, self._connection.request_public("POST", "/api/v1/sessions", body=body).data)
+        return decode(Session, self._connection.request_public("POST", "/api/v1/sessions", body=body, secret=True).data)
 
     def end_current(self) -> None:
         """Sign out: end the session that signs this request."""

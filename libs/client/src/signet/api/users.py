@@ -63,7 +63,7 @@ class Users:
             "roles": list(roles) or None,
         }
         body = {name: value for name, value in fields.items() if value is not None}
-        return decode(User, self._connection.request("POST", _PATH, body=body).data)
+        return decode(User, self._connection.request("POST", _PATH, body=body, secret=True).data)
 
     def update(self, user_id: int, changes: dict[str, object]) -> User:
         """Change the fields that `changes` names: `user_state`, `roles`, `email`, `phone`; None clears a contact."""

@@ -38,6 +38,7 @@ class FirstRun:
     user_name: str
     password: str = field(repr=False)
     credential: ApiKeyCredential
+    sealing_key: str = ""
 
 
 class ProfileStore:
@@ -53,12 +54,17 @@ class ProfileStore:
         home = Path(configured) if configured.startswith("/") else Path.home() / ".config"
         return cls(home / "signet" / "profiles")
 
+    @property
+    def pins(self) -> Path:
+        """The file of the sealing keys that are believed."""
+        return self._folder.parent / "pins.json"
+
     def load(self, name: str) -> Profile | None:
         """Read a profile; None if there is none. Raises ProfileInvalid, ArgumentInvalid."""
         path = self._path(name)
         if not path.exists():
             return None
-        values = _private_json(path)
+        values = private_json(path)
         secret = _text(path, values, "secret")
         credential: Credential
         if "token" in values:
@@ -102,16 +108,18 @@ class ProfileStore:
 
 def load_first_run(path: Path) -> FirstRun:
     """Read the `first-run.json` of a platform. Raises ProfileInvalid."""
-    values = _private_json(path)
+    values = private_json(path)
     return FirstRun(
         url=_text(path, values, "url"),
         user_name=_text(path, values, "user_name"),
         password=_text(path, values, "password"),
         credential=ApiKeyCredential(_text(path, values, "api_key"), _text(path, values, "secret")),
+        sealing_key=str(values.get("sealing_key", "")),
     )
 
 
-def _private_json(path: Path) -> dict[str, object]:
+def private_json(path: Path) -> dict[str, object]:
+    """Read a JSON object that is its owner's alone. Raises ProfileInvalid."""
     try:
         if path.stat().st_mode & 0o077:
             raise ProfileInvalid(f"{path} can be read by others; make it yours alone: chmod 600 {path}")

@@ -8,7 +8,6 @@ from signet.cli.output import note, print_json
 from signet.cli.passwords import ask_password
 from signet.cli.profiles import Profile
 from signet.cli.state import AsJson, state_of
-from signet.client import Client
 from signet.credentials import TokenCredential
 from signet.errors import AuthenticationFailed
 
@@ -35,7 +34,7 @@ def login(
     else:
         name = user or typer.prompt("User", err=True)
         password = ask_password("Password")
-    with Client(url, timeout=state.timeout) as client:
+    with state.client_for(url, None) as client:
         session = client.sessions.create(name, password)
     path = state.profiles.save(state.profile_name, Profile(url, session.credential, name))
     if as_json:
@@ -52,7 +51,7 @@ def logout(ctx: typer.Context) -> None:
         note(f"There is no profile {state.profile_name!r}.")
         return
     if isinstance(kept.credential, TokenCredential):
-        with Client(state.gateway_url() or kept.url, kept.credential, timeout=state.timeout) as client:
+        with state.client_for(state.gateway_url() or kept.url, kept.credential) as client:
             try:
                 client.sessions.end_current()
             except AuthenticationFailed:

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
+from signet.cli.pins import FilePins
 from signet.cli.profiles import FirstRun, Profile, ProfileStore, load_first_run
 from signet.client import Client
-from signet.credentials import ApiKeyCredential
+from signet.credentials import ApiKeyCredential, Credential
 from signet.errors import NotSignedIn
 
 DEFAULT_PROFILE = "default"
@@ -51,7 +52,18 @@ class State:
     def client(self) -> Client:
         """A client that signs as `identity()`."""
         identity = self.identity()
-        return Client(identity.url, identity.credential, timeout=self.timeout)
+        return self.client_for(identity.url, identity.credential)
+
+    def client_for(self, url: str, credential: Credential | None) -> Client:
+        """A client of one gateway, which believes the sealing keys that were believed before.
+
+        What `--first-run` names is believed without the network: that file comes from the platform's own machine.
+        """
+        pins = FilePins(self.profiles.pins, url)
+        first_run = self.first_run_file()
+        if first_run and first_run.sealing_key and first_run.url == url and not pins.load() >= {first_run.sealing_key}:
+            pins.save({first_run.sealing_key})
+        return Client(url, credential, timeout=self.timeout, pins=pins)
 
     def first_run_file(self) -> FirstRun | None:
         """What `--first-run` points at, if it is given."""
