@@ -81,3 +81,16 @@ def test_neither_order_nor_repetition_of_roles_matters(held: list[list[Permissio
 def test_another_role_never_takes_anything_away(held: list[list[Permission]], more: list[list[Permission]]) -> None:
     """There are no negative permissions; a rule that subtracts would make the order of checks matter."""
     assert Rights.of(flat(held) + flat(more)).covers(Rights.of(flat(held)))
+
+
+@given(roles, roles)
+def test_a_limited_key_may_do_what_its_user_and_its_limit_both_allow(
+    held: list[list[Permission]], limit: list[list[Permission]]
+) -> None:
+    """Neither more than the user may at the moment, nor more than the key was made for; and nothing less."""
+    both = Rights.of(flat(held)).intersection(Rights.of(flat(limit)))
+    left = [Permission(name, scope) for name, scope in both.scopes.items()]
+    for operation in (*NAMES, TOMORROWS):
+        for own in (True, False):
+            expected = may(flat(held), operation, own=own) and may(flat(limit), operation, own=own)
+            assert may(left, operation, own=own) is expected, (operation, own)
