@@ -60,12 +60,13 @@ test-unit: full  ## run the tests that start no server; minutes for all of them 
 	@$(PYTEST) -m "not ($(REAL))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: check
-check: full  ## lint, formatting, types, the house's import rules, contracts that drifted
+check: full  ## lint, formatting, types, the house's import rules, contracts that drifted or break a promise
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy $(SOURCES)
 	@$(PYTHON) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 	@$(PYTHON) -m deploy.local.contracts --check
+	@$(PYTHON) -m deploy.local.breaking
 
 .PHONY: fmt
 fmt: full  ## format the code and mend what the linter can mend
