@@ -37,12 +37,17 @@ def write_requests(path: Path, requests: Iterable[bytes]) -> None:
         file.writelines(request + b"\0" for request in requests)
 
 
-def run(url: str, requests: Path, seconds: float) -> Load:
-    """Send for that long, or until every request has been sent. Raises LoadFailed."""
+def run(url: str, requests: Path, seconds: float, per_second: float | None = None) -> Load:
+    """Send for that long, or until every request has been sent. Raises LoadFailed.
+
+    With `per_second` every connection pauses before each request, as long as makes about that many in sum and never
+    equally long: they would all come at once. Without it the next is sent as soon as the last is answered.
+    """
+    pause_ms = CONNECTIONS / per_second * 1000 if per_second else 0
     duration = max(1, round(seconds))
     command = [
         str(WRK.find("wrk")), "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{duration}s",
-        "--timeout", "20s", "--script", str(SCRIPT), url, "--", str(requests),
+        "--timeout", "20s", "--script", str(SCRIPT), url, "--", str(requests), f"{pause_ms:.3f}",
     ]  # fmt: skip
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=duration + GRACE_SECONDS)
     try:

@@ -12,6 +12,8 @@ from signet_testing.platform import Platform
 from signet_testing.postgresql import PostgreSqlServer
 
 NAMES = ("sqlite", "postgresql")
+PLATFORM = {"SIGNET_NGINX": "on", "GATEWAY_PUBLIC_RATE": "1000000"}
+"""All load comes from one address, which may sign in as often as is measured."""
 STATEFUL = ("identity", "resources", "audit")
 
 
@@ -37,7 +39,7 @@ def running(profile: str, home: Path) -> Iterator[Measured]:
     """Start it on empty databases."""
     with ExitStack() as stack:
         settings, servers = _SETTINGS[profile](stack)
-        platform = stack.enter_context(Platform(home, {"SIGNET_NGINX": "on", **settings}))
+        platform = stack.enter_context(Platform(home, {**PLATFORM, **settings}))
         client = stack.enter_context(platform.client())
         processes = platform.processes()
         trees = {name: Root(process) for name, process in processes.items()}

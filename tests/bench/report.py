@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.bench.edge import Edge
 from tests.bench.load import Load
 
 
@@ -32,6 +33,16 @@ def print_table(title: str, cells: Sequence[Cell], yardstick: Cell) -> None:
     _row("times a bare hello", *(f"{cell.total_ms / yardstick.total_ms:.1f}" for cell in cells))
     for process in sorted(processes, key=lambda name: -sum(cell.cpu_ms[name] for cell in cells)):
         _row(process, *(f"{cell.cpu_ms[process]:.3f}" for cell in cells))
+
+
+def print_edge(title: str, edge: Edge) -> None:
+    """What the gateway adds to a read at half load, and what it is like while people sign in."""
+    print(f"\n### {title}: a get at half load, {edge.per_second:,.0f} requests/s\n")
+    _row("", "plain proxy_pass", "through the gateway", "added", f"with {edge.sign_ins} sign-ins meanwhile")
+    _row("---", "---:", "---:", "---:", "---:")
+    for name in ("per_second", "p50_ms", "p99_ms"):
+        plain, through, busy = (getattr(each, name) for each in (edge.plain, edge.through, edge.signing_in))
+        _row(name.replace("_", " "), *(f"{value:,.2f}" for value in (plain, through, through - plain, busy)))
 
 
 def print_idle(title: str, megabytes: Mapping[str, float]) -> None:

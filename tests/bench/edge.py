@@ -1,0 +1,116 @@
+"""What the gateway adds to a request, and what 20 sign-ins a second do to everybody else's.
+
+Beside the platform stands the same nginx with a plain `proxy_pass` to the same service. The service wants a passport,
+so those requests bring one each, made beforehand with the gateway's own key as the others are signed beforehand: the
+service does the same work in both cases.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local import nginx
+from tests.bench import load, signed_requests
+from tests.bench.hello import WITHOUT_LIMIT
+from tests.bench.load import Load
+from tests.bench.profiles import Measured
+from tests.bench.signed_requests import DEMOS, HOST, STORED
+
+from signet import Client, SignetError
+from signet_common.passport import Passport, PassportIssuer, parse_keys
+from signet_testing.free_ports import free_port
+from signet_testing.nginx import NginxServer
+
+SECONDS = 6
+SIGN_INS_PER_SECOND = 20
+NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Reads at half of the load that the platform can take."""
+
+    per_second: float
+    plain: Load
+    through: Load
+    signing_in: Load
+    sign_ins: int
+
+
+def measure(measured: Measured, folder: Path, most_per_second: float) -> Edge:
+    """Measure the three one after the other; `most_per_second` is what the platform answered under full load."""
+    rate = most_per_second / 2
+    requests, count = folder / "requests", round(rate * SECONDS * 2)
+    with _plain_proxy(measured) as url:
+        load.write_requests(requests, _with_passports(measured, count))
+        plain = load.run(url, requests, SECONDS, rate)
+    through = _through_the_gateway(measured, requests, count, rate)
+    with _signing_in(measured) as counter:
+        signing_in = _through_the_gateway(measured, requests, count, rate)
+    return Edge(rate, plain, through, signing_in, counter.done)
+
+
+def _through_the_gateway(measured: Measured, requests: Path, count: int, rate: float) -> Load:
+    signing = signed_requests.Signing.now(measured.platform.first_run.credential)
+    load.write_requests(requests, signed_requests.gets(signing, count))
+    return load.run(measured.platform.url, requests, SECONDS, rate)
+
+
+@contextmanager
+def _plain_proxy(measured: Measured) -> Iterator[str]:
+    """The platform's nginx in everything, but in front of the service itself."""
+    port = free_port()
+    configuration = nginx.configuration(port, measured.platform.port_of("resources-web")).replace(*WITHOUT_LIMIT)
+    with NginxServer(configuration, port) as front:
+        yield front.url
+
+
+def _with_passports(measured: Measured, count: int) -> Iterator[bytes]:
+    """Reads of any stored demo, each with the passport that the gateway would give it: good for a minute."""
+    settings = measured.platform.settings_of("gateway-web")
+    issuer = PassportIssuer("gateway", parse_keys(settings["GATEWAY_PASSPORT_ISSUES"]))
+    for number in range(count):
+        target = f"{DEMOS}/{number % STORED + 1}"
+        passport = Passport(
+            issuer="gateway", audience="resources", request_id=f"{number:032x}", method="GET", target=target,
+            body_sha256=NOTHING, user_id=1, user_name="admin", roles=("administrator",), permission="demo:query",
+            scope="any", authentication="api_key", credential_id="api_key/1", client_ip="127.0.0.1",
+            request_digest=NOTHING,
+        )  # fmt: skip
+        lines = (f"GET {target} HTTP/1.1", f"Host: {HOST}", "Accept: application/json")
+        yield "\r\n".join((*lines, f"X-Passport: {issuer.issue(passport)}", "", "")).encode("ascii")
+
+
+@dataclass(slots=True)
+class _Counter:
+    done: int = 0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def _signing_in(measured: Measured) -> Iterator[_Counter]:
+    """Sign in that often meanwhile, each from a thread of its own: argon2 keeps one waiting for a tenth of a second."""
+    counter = _Counter()
+
+    def one() -> None:
+        first_run = measured.platform.first_run
+        with suppress(SignetError), Client(measured.platform.url) as client:
+            client.sessions.create(first_run.user_name, first_run.password)
+            counter.done += 1
+
+    def every() -> None:
+        while not counter.stop.wait(1 / SIGN_INS_PER_SECOND):
+            threading.Thread(target=one, daemon=True).start()
+
+    driver = threading.Thread(target=every)
+    driver.start()
+    try:
+        time.sleep(0.5)
+        yield counter
+    finally:
+        counter.stop.set()
+        driver.join()
