@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.layout import ROOT
-from tests.bench import accounting, edge, hello, load, profiles, signed_requests
+from tests.bench import accounting, edge, grants, hello, load, profiles, signed_requests
 from tests.bench.accounting import Trees
-from tests.bench.report import Cell, print_edge, print_idle, print_table
+from tests.bench.report import Cell, print_edge, print_grants, print_idle, print_table
 from tests.bench.signed_requests import STORED, Signing
 
 from signet_testing.packages import ServerMissing
@@ -81,8 +81,11 @@ def measure_platform(profile: str, folder: Path, yardstick: Cell) -> None:
             accounting.wait_until_quiet(trees, lambda: True)
             cells.append(subject.measure(name, _making(name, measured), _recorded_since(measured.audited(), measured)))
         at_edge = edge.measure(measured, folder, cells[0].load.per_second)
+        costs = grants.measure(measured, folder) if profile == "sqlite" else []
     print_table(profile, cells, yardstick)
     print_edge(profile, at_edge)
+    if costs:
+        print_grants(costs)
     print_idle(profile, idle)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.bench.edge import Edge
+from tests.bench.grants import GrantCost
 from tests.bench.load import Load
 
 
@@ -43,6 +44,15 @@ def print_edge(title: str, edge: Edge) -> None:
     for name in ("per_second", "p50_ms", "p99_ms"):
         plain, through, busy = (getattr(each, name) for each in (edge.plain, edge.through, edge.signing_in))
         _row(name.replace("_", " "), *(f"{value:,.2f}" for value in (plain, through, through - plain, busy)))
+
+
+def print_grants(costs: Sequence[GrantCost]) -> None:
+    """What identity spends on a grant."""
+    print("\n### a grant at identity\n")
+    _row("", *(f"{cost.users:,} users, {cost.permissions:,} permissions" for cost in costs))
+    _row("---", *("---:" for _ in costs))
+    _row("grants/s", *(f"{cost.load.per_second:,.0f}" for cost in costs))
+    _row("**CPU ms per grant**", *(f"**{cost.cpu_ms:.3f}**" for cost in costs))
 
 
 def print_idle(title: str, megabytes: Mapping[str, float]) -> None:
