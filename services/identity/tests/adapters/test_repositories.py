@@ -20,6 +20,7 @@ from signet_identity.bootstrap.persistence import unit_of_work as sql_unit_of_wo
 from signet_identity.domain.credentials import ApiKey, NewApiKey, new_api_key, new_session, token_digest
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import SEEDED_ROLES
+from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -185,3 +186,47 @@ def test_rights_unite_the_roles_of_the_moment(house):
     assert rights.scopes["demo:create"] == "own"
     assert house.do(lambda t: t.roles.rights_of(ada.user_id), object) == rights
     assert house.do(lambda t: t.roles.rights_of(999), object).scopes == {}
+
+
+def test_a_single_use_token_is_used_up_once_for_its_purpose_and_in_its_time(house):
+    """Whoever brings it second, late or elsewhere gets nothing."""
+    ada, end = house.add_user(), NOW + timedelta(minutes=30)
+    token = SingleUseToken(ada.user_id, Purpose.PASSWORD_RESET, "ada@example.org", end, None)
+    house.do(lambda t: t.single_use_tokens.add("a" * 64, token, at=NOW))
+    use = lambda purpose, at: house.do(lambda t: t.single_use_tokens.use("a" * 64, purpose, at), object)  # noqa: E731
+    assert use(Purpose.EMAIL_CONFIRMATION, NOW) is None
+    assert use(Purpose.PASSWORD_RESET, end) is None
+    assert use(Purpose.PASSWORD_RESET, NOW) == token
+    assert use(Purpose.PASSWORD_RESET, NOW) is None
+
+
+def test_tokens_are_counted_voided_and_forgotten(house):
+    """Per user and purpose; those of nobody count for nobody."""
+    ada, bob, hour = house.add_user(), house.add_user("bob"), timedelta(hours=1)
+    kept = [
+        ("a" * 64, ada.user_id, Purpose.PASSWORD_RESET),
+        ("b" * 64, ada.user_id, Purpose.EMAIL_CONFIRMATION),
+        ("c" * 64, bob.user_id, Purpose.PASSWORD_RESET),
+        ("d" * 64, None, Purpose.PASSWORD_RESET),
+    ]
+
+    def add(transaction):
+        for digest, user_id, purpose in kept:
+            transaction.single_use_tokens.add(digest, SingleUseToken(user_id, purpose, "", NOW + hour, None), at=NOW)
+
+    def counts(since):
+        return [
+            house.do(lambda t, u=user: t.single_use_tokens.count(u, Purpose.PASSWORD_RESET, since=since), int)
+            for user in (ada.user_id, bob.user_id, None)
+        ]
+
+    def is_open(digest, purpose):
+        return house.do(lambda t: t.single_use_tokens.use(digest, purpose, NOW), object) is not None
+
+    house.do(add)
+    assert counts(NOW - hour) == [1, 1, 0]
+    assert counts(NOW) == [0, 0, 0]
+    house.do(lambda t: t.single_use_tokens.void(ada.user_id, NOW))
+    assert [is_open(digest, purpose) for digest, _, purpose in kept[:3]] == [False, False, True]
+    house.do(lambda t: t.single_use_tokens.forget(NOW + hour + timedelta(seconds=1)))
+    assert counts(NOW - hour) == [0, 0, 0]

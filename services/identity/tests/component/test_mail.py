@@ -119,6 +119,16 @@ def test_a_token_that_is_over_is_refused(api, ada):
     assert sign_in(api, OLD) == 200
 
 
+def test_a_token_of_another_purpose_is_none(api, ada):
+    """Reading a mailbox proves an address; it sets a password only where somebody asked for that."""
+    api.call("POST", RESETS, {"login": "ada"})
+    api.call("POST", MINE, **as_user(ada))
+    reset, confirmation = (mail["values"]["token"] for mail in api.mails())
+    assert api.code("POST", COMPLETE, {"token": confirmation, "new_password": NEW}) == 401009
+    assert api.code("POST", CONFIRMATIONS, {"token": reset}) == 401009
+    assert sign_in(api, OLD) == 200
+
+
 def test_a_refused_password_is_named_and_the_token_still_works(api, ada):
     """As at creation and change: one policy."""
     api.call("POST", RESETS, {"login": "ada"})
