@@ -94,7 +94,7 @@ def test_a_sealed_refusal_is_the_same_error(gateway: Any, options: dict[str, Any
     assert error.value.data == {"errors": []}
 
 
-@pytest.mark.parametrize("data", ["{}", "null", '"AAAA"'])
+@pytest.mark.parametrize("data", [json.dumps(DEMO), "null", '"AAAA"'])
 def test_an_open_or_foreign_success_is_refused(gateway: Any, client: Client, data: str) -> None:
     """Whoever answers without the key is not the gateway."""
     gateway.seal_to(key("a"))
