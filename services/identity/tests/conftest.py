@@ -300,6 +300,7 @@ class FakeUnitOfWork:
     def __init__(self) -> None:
         self.store = Store()
         self.executed: list[tuple[str, bool]] = []
+        self.bodies: list[str] = []
 
     def execute(
         self, caller: Passport, work: Callable[[Transaction], T], result: type[T], *, secret: bool = False
@@ -308,6 +309,7 @@ class FakeUnitOfWork:
         outcome = work(FakeTransaction(attempt, caller))
         self.store = attempt
         self.executed.append((caller.idempotency_key, secret))
+        self.bodies.append(caller.body_sha256)
         return outcome
 
     @property

@@ -1,5 +1,8 @@
 """Users and roles through the views, on every engine."""
 
+import hashlib
+import json
+
 import pytest
 
 USERS = "/api/v1/users"
@@ -140,6 +143,18 @@ def test_a_repeat_under_its_key_changes_nothing_twice(api):
     assert api.data("POST", USERS, {"user_name": "robot"}, **keyed) == first
     assert api.code("POST", USERS, {"user_name": "other"}, **keyed) == 409002
     assert len(api.events("user.insert")) == 2
+
+
+def test_a_user_with_a_password_is_created_once_under_a_key(api):
+    """The first answer again, and no digest in the database against which the password could be guessed."""
+    keyed = {"idempotency_key": "once"}
+    body = {"user_name": "ada", "password": PASSWORD}
+    first = api.data("POST", USERS, body, **keyed)
+    assert api.data("POST", USERS, body, **keyed) == first
+    assert api.code("POST", USERS, body | {"password": f"another {PASSWORD}"}, **keyed) == 409002
+    sent = hashlib.sha256(json.dumps(body).encode()).hexdigest()
+    guessable = hashlib.sha256(f"POST\n{USERS}\n{sent}".encode()).hexdigest()
+    assert guessable not in api.everything_stored()
 
 
 def test_roles_are_listed_with_what_they_permit(api):

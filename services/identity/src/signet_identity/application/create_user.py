@@ -6,17 +6,20 @@ from signet_common.passport import Passport
 from signet_identity.application.authority import require_cover, rights_of_roles
 from signet_identity.application.changes import inserted_user
 from signet_identity.application.new_password import HashNewPassword
-from signet_identity.application.ports import Clock, Transaction, UnitOfWork
+from signet_identity.application.ports import Clock, Fingerprint, Transaction, UnitOfWork
 from signet_identity.domain.users import NewUser, User, check_contact, check_user_name
 
 
 class CreateUser:
     """Creates an account with roles that its creator could hold."""
 
-    def __init__(self, unit_of_work: UnitOfWork, hash_password: HashNewPassword, clock: Clock) -> None:
+    def __init__(
+        self, unit_of_work: UnitOfWork, hash_password: HashNewPassword, clock: Clock, fingerprint: Fingerprint
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._hash_password = hash_password
         self._clock = clock
+        self._fingerprint = fingerprint
 
     def __call__(self, caller: Passport, new: NewUser) -> User:
         """Create and return the user.
@@ -37,10 +40,10 @@ class CreateUser:
             transaction.record(inserted_user(user))
             return user
 
-        # A key's row holds a digest of the body, fast to compute: no password may be guessed against it. A repeat is
-        # refused all the same, by the name that is taken.
-        keyed = caller if new.password is None else replace(caller, idempotency_key="")
-        return self._unit_of_work.execute(keyed, work, User)
+        if new.password is not None:
+            # A key's row holds a digest of the body, fast to compute: no password may be guessed against it.
+            caller = replace(caller, body_sha256=self._fingerprint(caller.body_sha256))
+        return self._unit_of_work.execute(caller, work, User)
 
     def _hash(self, new: NewUser) -> str | None:
         if new.password is None:

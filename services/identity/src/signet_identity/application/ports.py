@@ -24,6 +24,9 @@ T = TypeVar("T")
 USE_NOTED_EVERY = timedelta(minutes=1)
 """How exactly it is known when a credential was used last."""
 
+Fingerprint = Callable[[str], str]
+"""Makes, of the digest of a body that holds a password, one against which no password can be guessed."""
+
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
 

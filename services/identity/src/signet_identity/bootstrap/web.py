@@ -20,6 +20,7 @@ from signet_identity.adapters.outbound.access import SqlAccessQueries
 from signet_identity.adapters.outbound.contracts import permissions_in
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
+from signet_identity.adapters.outbound.fingerprints import KeyedFingerprint
 from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
@@ -101,9 +102,10 @@ def _application(
     events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
     work, accounts = unit_of_work(database, keyring, events), SqlAccounts(database)
     attempts = Attempts(work, now, throttle_pepper(settings.passport_accepts))
+    fingerprint = KeyedFingerprint(parse_keys(settings.passport_accepts).get("gateway", {}))
     hash_password, mailed = HashNewPassword(passwords, is_bad_password), SqlMailedTokens(database)
     return Application(
-        create_user=CreateUser(work, hash_password, now),
+        create_user=CreateUser(work, hash_password, now, fingerprint),
         update_user=UpdateUser(work, now),
         delete_user=DeleteUser(work),
         change_password=ChangePassword(accounts, work, attempts, passwords, hash_password, clock=now),

@@ -62,13 +62,14 @@ class CurrentSession(View):
     @operation(
         "signOut",
         "Sign out: end the session of this request",
-        description="Signed with an API key there is no session to end: 404001.",
+        description="Signed with an API key there is no session to end: 404001. "
+        "A repeat, under whatever Idempotency-Key, has nothing left to sign with: 401009.",
         errors=(ReturnCode.RESOURCE_NOT_FOUND,),
         audit="delete",
     )
     @authentication_required("session", "delete")
     @sign_required
-    @check_request()
+    @check_request(idempotent=True)
     @marshal_with(None)
     def delete(self) -> None:
         """Sign out."""
