@@ -81,3 +81,24 @@ def reset_token(api) -> str:
     assert api.code("POST", "/api/v1/password-resets", {"login": "ada"}) == 200
     [mail] = api.mails()
     return mail["values"]["token"]
+
+
+@pytest.mark.parametrize("demotes", [True, False])
+def test_two_administrators_cannot_remove_each_other(plain_api, demotes):
+    """Each sees the other in office; whoever comes second finds itself the last one, or has lost the right to."""
+    second = plain_api.user("grace", "administrator")["user_id"]
+
+    def remove(user_id: int, by: int) -> Callable[[], int]:
+        if demotes:
+            return lambda: plain_api.code("PATCH", f"{USERS}/{user_id}", {"roles": ["user"]}, user_id=by)
+        return lambda: plain_api.code("DELETE", f"{USERS}/{user_id}", user_id=by)
+
+    assert at_once(remove(1, second), remove(second, 1)) == [200, 403002]
+
+
+def test_a_role_is_not_deleted_from_under_its_new_holder(plain_api):
+    """Either the role is gone and cannot be given, or it is given and cannot go."""
+    role = plain_api.data("POST", "/api/v1/roles", {"role_name": "reader"})["role_id"]
+    give = lambda: plain_api.code("PATCH", f"{USERS}/1", {"roles": ["administrator", "reader"]})  # noqa: E731
+    answers = at_once(lambda: plain_api.code("DELETE", f"/api/v1/roles/{role}"), give)
+    assert answers in ([200, 403002], [200, 400002])
