@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -14,7 +14,7 @@ from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import USE_NOTED_EVERY, Account, SigningCredential, Transaction
-from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, token_digest
+from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime, token_digest
 from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, RoleSeed
@@ -214,11 +214,18 @@ class FakeSessions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, credential: NewCredential, *, user_id: int, expires_at: datetime, at: datetime) -> Session:
-        session = Session(len(self._store.sessions) + 1, user_id, expires_at)
+    def add(
+        self, credential: NewCredential, lifetime: SessionLifetime, *, user_id: int, client_ip: str, at: datetime
+    ) -> Session:
+        ends = (at + lifetime.absolute, at + lifetime.idle)
+        session = Session(len(self._store.sessions) + 1, user_id, at, at, *ends, client_ip or None)
         digest = token_digest(credential.credential)
         self._store.sessions[session.session_id] = (session, digest, credential.secret)
         return session
+
+    def get(self, session_id: int) -> Session | None:
+        found = self._store.sessions.get(session_id)
+        return found[0] if found else None
 
     def end(self, session_id: int) -> bool:
         return self._store.sessions.pop(session_id, None) is not None
@@ -346,10 +353,15 @@ class FakeCredentials:
         return None
 
     def session(self, digest: str, now: datetime) -> SigningCredential | None:
-        for session, stored, secret in self._unit_of_work.store.sessions.values():
-            if stored == digest and session.expires_at > now:
-                name = f"session/{session.session_id}"
-                return self._of(session.user_id, name, State.ACTIVE, session.expires_at, secret)
+        sessions = self._unit_of_work.store.sessions
+        for session, stored, secret in list(sessions.values()):
+            if stored == digest and min(session.expires_at, session.idle_expires_at) > now:
+                if now - session.last_used_at >= timedelta(minutes=1):
+                    idle = session.idle_expires_at - session.last_used_at
+                    session = replace(session, last_used_at=now, idle_expires_at=now + idle)  # noqa: PLW2901
+                    sessions[session.session_id] = (session, stored, secret)
+                name, end = f"session/{session.session_id}", min(session.expires_at, session.idle_expires_at)
+                return self._of(session.user_id, name, State.ACTIVE, end, secret)
         return None
 
     def used(self, found: SigningCredential, at: datetime) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from signet_common.settings import DatabaseUrl, ServiceSettings, whole_number
 
+HOUR = 3_600
 HALF_A_DAY = 43_200
 MONTH = 31 * 86_400
 HALF_AN_HOUR = 1_800
@@ -17,12 +18,15 @@ class Settings(ServiceSettings, prefix="IDENTITY_"):
     """`IDENTITY_*`. `database_url` may hold a password.
 
     `keyring` is the file that secrets at rest lie under, `contracts_dir` the folder that holds `openapi/`, and
-    `session_seconds` how long a sign-in lasts. The other times are those for which a mailed token works.
+    `session_seconds` how long a sign-in lasts at most, `session_idle_seconds` how long without being used. The other
+    times are those for which a mailed token works.
     """
 
     database_url: DatabaseUrl
     keyring: Path
     contracts_dir: Path
     session_seconds: Annotated[int, whole_number(least=60, most=MONTH)] = HALF_A_DAY
+    # Use is noted once a minute, so less than a few minutes would end sessions that are in use.
+    session_idle_seconds: Annotated[int, whole_number(least=300, most=MONTH)] = HOUR
     password_reset_seconds: Annotated[int, whole_number(least=60, most=WEEK)] = HALF_AN_HOUR
     email_confirmation_seconds: Annotated[int, whole_number(least=60, most=WEEK)] = DAY

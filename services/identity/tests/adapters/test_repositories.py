@@ -17,7 +17,15 @@ from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.queries import SqlAccounts
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.bootstrap.persistence import unit_of_work as sql_unit_of_work
-from signet_identity.domain.credentials import ApiKey, NewApiKey, new_api_key, new_session, token_digest
+from signet_identity.domain.credentials import (
+    ApiKey,
+    NewApiKey,
+    Session,
+    SessionLifetime,
+    new_api_key,
+    new_session,
+    token_digest,
+)
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import SEEDED_ROLES
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
@@ -160,21 +168,51 @@ def test_a_key_signs_with_the_secret_that_it_was_given_until_it_is_revoked(house
         house.do(lambda t: t.api_keys.save(revoked))
 
 
+def add_session(house, user_id, credential, *, hours, idle):
+    lifetime = SessionLifetime(timedelta(hours=hours), timedelta(hours=idle))
+    place = {"user_id": user_id, "client_ip": "2001:db8::1", "at": NOW}
+    return house.do(lambda t: t.sessions.add(credential, lifetime, **place), Session)
+
+
 def test_a_session_is_found_by_its_token_until_it_ends(house):
     """By expiry or by signing out."""
     ada, new, other = house.add_user(), new_session(), new_session()
     end = NOW + timedelta(hours=1)
     digest = token_digest(new.credential)
-    for credential in (new, other):
-        house.do(lambda t, c=credential: t.sessions.add(c, user_id=ada.user_id, expires_at=end, at=NOW) and None)
+    session = add_session(house, ada.user_id, new, hours=1, idle=1)
+    assert session == Session(session.session_id, ada.user_id, NOW, NOW, end, end, "2001:db8::1")
+    add_session(house, ada.user_id, other, hours=1, idle=1)
     found = house.credentials.session(digest, NOW)
     assert (found.secret, found.user_id, found.expires_at) == (new.secret, ada.user_id, end)
     assert house.credentials.session(digest, end) is None
-    session_id = int(found.credential_id.removeprefix("session/"))
-    assert house.do(lambda t: t.sessions.end(session_id), bool)
-    assert not house.do(lambda t: t.sessions.end(session_id), bool)
+    assert house.do(lambda t: t.sessions.end(session.session_id), bool)
+    assert not house.do(lambda t: t.sessions.end(session.session_id), bool)
     assert house.credentials.session(digest, NOW) is None
     assert house.credentials.session(token_digest(other.credential), NOW) is not None
+
+
+def test_use_prolongs_a_session_once_a_minute_and_never_past_its_end(house):
+    """A grant outlives neither the idle nor the absolute end; what nobody uses ends by itself."""
+    ada, new = house.add_user(), new_session()
+    digest = token_digest(new.credential)
+    session = add_session(house, ada.user_id, new, hours=3, idle=1)
+    ends = []
+    for minutes in (0.9, 1, 1.5, 60.5, 120, 179):
+        at = NOW + timedelta(minutes=minutes)
+        ends.append((house.credentials.session(digest, at).expires_at - NOW) / timedelta(minutes=1))
+        stored = house.do(lambda t: t.sessions.get(session.session_id), Session)
+        assert at - stored.last_used_at < timedelta(minutes=1)
+    assert ends == [60, 61, 61, 120.5, 180, 180]
+    assert house.credentials.session(digest, NOW + timedelta(hours=3)) is None
+
+
+def test_an_unused_session_ends(house):
+    """Whoever finds the token afterwards finds nothing; asking does not bring it back."""
+    ada, new = house.add_user(), new_session()
+    add_session(house, ada.user_id, new, hours=3, idle=1)
+    for hours in (1, 2, 0.5):
+        found = house.credentials.session(token_digest(new.credential), NOW + timedelta(hours=hours))
+        assert (found is None) == (hours >= 1)
 
 
 def test_rights_unite_the_roles_of_the_moment(house):

@@ -8,6 +8,7 @@ import pytest
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.sign_in import SignIn
+from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, FieldRefused, TooManySignIns
 from signet_identity.domain.throttling import PAIR
 from signet_identity.domain.users import State
@@ -35,7 +36,14 @@ def attempts(unit_of_work, clock):
 
 @pytest.fixture
 def sign_in(unit_of_work, credentials, attempts, passwords, clock, calling):
-    use = SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=1))
+    use = SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        passwords,
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=1), timedelta(hours=1)),
+    )
 
     def sign_in_from(login, password, address="192.0.2.1"):
         return use(replace(calling(None), client_ip=address), login, password)

@@ -7,6 +7,7 @@ import pytest
 
 from signet_identity.application.change_password import ChangePassword
 from signet_identity.application.sign_in import SignIn
+from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.domain.errors import CredentialsInvalid, FieldRefused, NotFound
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -20,7 +21,14 @@ def change(credentials, unit_of_work, attempts, passwords, hash_password, clock)
 
 @pytest.fixture
 def sign_in(unit_of_work, credentials, attempts, passwords, clock):
-    return SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=12))
+    return SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        passwords,
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=12), timedelta(hours=12)),
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
 from signet_identity.application.update_user import UpdateUser, UserUpdate
+from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, FieldRefused, NotFound, PrivilegeExceeded
 from signet_identity.domain.users import State
 from signet_protocol.signing import signing_key
@@ -32,7 +33,14 @@ def revoke(unit_of_work, clock):
 
 @pytest.fixture
 def sign_in(unit_of_work, credentials, attempts, passwords, clock):
-    return SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=12))
+    return SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        passwords,
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=12), timedelta(hours=12)),
+    )
 
 
 @pytest.fixture
@@ -161,7 +169,14 @@ def test_a_user_disabled_while_the_hash_was_computed_gets_no_session(
             UpdateUser(unit_of_work, clock)(calling(admin), UserUpdate(ada.user_id, user_state=State.INACTIVE))
             return passwords.verify(password_hash, password)
 
-    sign_in = SignIn(credentials, unit_of_work, attempts, DisablesMeanwhile(), clock, lifetime=timedelta(hours=1))
+    sign_in = SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        DisablesMeanwhile(),
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=1), timedelta(hours=1)),
+    )
     with pytest.raises(CredentialsInvalid):
         sign_in(calling(None), "ada", PASSWORD)
     assert unit_of_work.store.sessions == {}
@@ -172,7 +187,14 @@ def test_composed_and_decomposed_passwords_sign_in_alike(
 ):
     """A phone and a laptop encode é differently."""
     add_user("zoe", password_hash=passwords.hash("caf\u00e9 caf\u00e9 caf\u00e9"))
-    sign_in = SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=1))
+    sign_in = SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        passwords,
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=1), timedelta(hours=1)),
+    )
     assert sign_in(calling(None), "zoe", "cafe\u0301 cafe\u0301 cafe\u0301").session.session_id
 
 

@@ -9,6 +9,7 @@ from signet_identity.application.delete_user import DeleteUser
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
+from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.domain.errors import LastAdministrator, NotFound, PrivilegeExceeded, VersionConflict
 
 PASSWORD = "correct horse battery"
@@ -33,9 +34,14 @@ def test_a_deleted_user_leaves_no_credential_behind(
     revoked, _ = create(calling(ada), ApiKeyRequest())
     kept, key = create(calling(ada), ApiKeyRequest())
     RevokeApiKey(unit_of_work, clock)(calling(ada), revoked.api_key_id)
-    session = SignIn(credentials, unit_of_work, attempts, passwords, clock, lifetime=timedelta(hours=1))(
-        calling(None), "ada", PASSWORD
-    )
+    session = SignIn(
+        credentials,
+        unit_of_work,
+        attempts,
+        passwords,
+        clock,
+        lifetime=SessionLifetime(timedelta(hours=1), timedelta(hours=1)),
+    )(calling(None), "ada", PASSWORD)
     before = len(unit_of_work.changes)
     delete(calling(admin), ada.user_id)
     grant = IssueGrant(credentials, (), clock)

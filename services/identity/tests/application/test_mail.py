@@ -11,7 +11,7 @@ from signet_identity.application.confirm_email import ConfirmEmail, RequestEmail
 from signet_identity.application.mail import MAILS_PER_HOUR
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.update_user import UpdateUser, UserUpdate
-from signet_identity.domain.credentials import new_session, token_digest
+from signet_identity.domain.credentials import SessionLifetime, new_session, token_digest
 from signet_identity.domain.errors import FieldRefused, TokenRefused, TooManyMails
 from signet_identity.domain.users import State
 
@@ -142,7 +142,9 @@ def test_a_reset_sets_the_password_and_ends_every_session(ask, complete, ada, ma
 
 
 def add_session(transaction, new, user, now):
-    return transaction.sessions.add(new, user_id=user.user_id, expires_at=now + LIFETIME, at=now)
+    return transaction.sessions.add(
+        new, SessionLifetime(LIFETIME, LIFETIME), user_id=user.user_id, client_ip="", at=now
+    )
 
 
 def test_a_token_works_once(ask, complete, ada, mails):

@@ -92,7 +92,7 @@ def test_every_event_that_is_told_is_declared(sqlite_api):
     sqlite_api.data("PATCH", f"/api/v1/roles/{role}", {"description": "Reads"})
     sqlite_api.data("DELETE", f"/api/v1/roles/{role}")
     sqlite_api.data("PATCH", "/api/v1/api-keys/1", {"key_name": "the first"})
-    for target in ("users", "roles", "api-keys", "access/explain?permission=demo:create"):
+    for target in ("users", "roles", "api-keys", "sessions", "access/explain?permission=demo:create"):
         sqlite_api.data("GET", f"/api/v1/{target}")
     refused = dict.fromkeys(("reason", "credential", "client_ip", "operation", "request_id", "method", "target"), "x")
     refused |= {"return_code": 401006, "proven": False, "count": 1, "user_id": None}

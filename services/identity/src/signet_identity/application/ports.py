@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session
+from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
@@ -142,7 +142,13 @@ class ApiKeys(Protocol):
 class Sessions(Protocol):
     """The sessions, inside one transaction."""
 
-    def add(self, credential: NewCredential, *, user_id: int, expires_at: datetime, at: datetime) -> Session: ...
+    def add(
+        self, credential: NewCredential, lifetime: SessionLifetime, *, user_id: int, client_ip: str, at: datetime
+    ) -> Session: ...
+
+    def get(self, session_id: int) -> Session | None:
+        """Return the session, which may be past its time."""
+        ...
 
     def end(self, session_id: int) -> bool:
         """Forget the session; False where there is none."""
@@ -253,7 +259,7 @@ class Credentials(Protocol):
     def api_key(self, api_key: str, now: datetime) -> SigningCredential | None: ...
 
     def session(self, token_digest: str, now: datetime) -> SigningCredential | None:
-        """Return the session of a token; None also where it has expired."""
+        """Return the session of a token; None also where it is over. Its use is noted, at most once a minute."""
         ...
 
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]: ...

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Protocol, TypeVar
 
 from signet_common.passport import Passport
-from signet_identity.domain.credentials import ApiKey
+from signet_identity.domain.credentials import ApiKey, Session
 from signet_identity.domain.explanation import Standing
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import State, User
@@ -90,4 +90,12 @@ class AccessQueries(Protocol):
 
     def standing(self, user_id: int, api_key_id: int | None, caller: Passport, *, record: bool) -> Standing:
         """Return a user that the caller's scope reaches, with the roles and that key of theirs. Raises NotFound."""
+        ...
+
+
+class SessionQueries(Protocol):
+    """Reads of sessions that are not over, never of tokens or secrets."""
+
+    def search(self, user_id: int | None, window: Window, caller: Passport, *, record: bool) -> Page[Session]:
+        """Return the page of sessions, of one user or all, that the caller's scope reaches."""
         ...

@@ -5,13 +5,12 @@ like any other's, so neither the answer nor its time tells who has an account.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.changes import failed_login, opened_session
 from signet_identity.application.ports import Account, Accounts, Clock, Passwords, Transaction, UnitOfWork
-from signet_identity.domain.credentials import NewCredential, Session, new_session
+from signet_identity.domain.credentials import NewCredential, Session, SessionLifetime, new_session
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, TooManySignIns
 from signet_identity.domain.passwords import prepared
 from signet_identity.domain.users import State, User, login_kind
@@ -36,7 +35,7 @@ class SignIn:
         passwords: Passwords,
         clock: Clock,
         *,
-        lifetime: timedelta,
+        lifetime: SessionLifetime,
     ) -> None:
         self._accounts = accounts
         self._unit_of_work = unit_of_work
@@ -71,7 +70,9 @@ class SignIn:
             if rehashed is not None:
                 transaction.users.rehash(user_id, *rehashed)
             self._attempts.succeed(transaction, attempt)
-            session = transaction.sessions.add(credential, user_id=user_id, expires_at=now + self._lifetime, at=now)
+            session = transaction.sessions.add(
+                credential, self._lifetime, user_id=user_id, client_ip=caller.client_ip, at=now
+            )
             transaction.record(opened_session(session))
             return session
 

@@ -25,6 +25,7 @@ from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
+from signet_identity.adapters.outbound.session_queries import SqlSessionQueries
 from signet_identity.adapters.outbound.single_use_tokens import SqlMailedTokens
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.application.attempts import Attempts
@@ -34,6 +35,7 @@ from signet_identity.application.confirm_email import ConfirmEmail, RequestEmail
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
+from signet_identity.application.end_session import EndSession, EndSessions
 from signet_identity.application.explain_access import ExplainAccess
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.manage_roles import ManageRoles
@@ -47,6 +49,7 @@ from signet_identity.application.sign_out import SignOut
 from signet_identity.application.update_api_key import UpdateApiKey
 from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
+from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.settings import Settings
 from signet_protocol.return_codes import ReturnCode
 
@@ -99,7 +102,10 @@ def _application(
     operations: Collection[str],
     passwords: Passwords,
 ) -> Application:
-    events, lifetime = EventMap(Outbox(OUTBOX)), timedelta(seconds=settings.session_seconds)
+    events = EventMap(Outbox(OUTBOX))
+    lifetime = SessionLifetime(
+        absolute=timedelta(seconds=settings.session_seconds), idle=timedelta(seconds=settings.session_idle_seconds)
+    )
     work, accounts = unit_of_work(database, keyring, events), SqlAccounts(database)
     attempts = Attempts(work, now, throttle_pepper(settings.passport_accepts))
     fingerprint = KeyedFingerprint(parse_keys(settings.passport_accepts).get("gateway", {}))
@@ -116,6 +122,8 @@ def _application(
         explain_access=ExplainAccess(SqlAccessQueries(database, events), operations, now),
         sign_in=SignIn(accounts, work, attempts, passwords, now, lifetime=lifetime),
         sign_out=SignOut(work),
+        end_session=EndSession(work),
+        end_sessions=EndSessions(work),
         record_refusals=RecordRefusals(work),
         request_password_reset=RequestPasswordReset(
             accounts, work, now, timedelta(seconds=settings.password_reset_seconds)
@@ -129,4 +137,5 @@ def _application(
         users=SqlUserQueries(database, events),
         roles=SqlRoleQueries(database, events),
         api_keys=SqlApiKeyQueries(database, events),
+        sessions=SqlSessionQueries(database, events),
     )

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from signet_identity.domain.errors import FieldRefused
 from signet_identity.domain.permissions import Permission, Rights, Scope
@@ -65,11 +65,23 @@ class NewApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in user."""
+    """A signed-in user: until `expires_at` whatever happens, until `idle_expires_at` unless it signs before. UTC."""
 
     session_id: int
     user_id: int
+    created_at: datetime
+    last_used_at: datetime
     expires_at: datetime
+    idle_expires_at: datetime
+    client_ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLifetime:
+    """How long a session lasts, and how long without being used."""
+
+    absolute: timedelta
+    idle: timedelta
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,18 @@ from signet_common.web.decorators import (
     public_operation,
     sign_required,
 )
-from signet_common.web.operations import operation
+from signet_common.web.operations import Link, operation
 from signet_identity.adapters.inbound.schemas import (
     GrantBody,
     GrantView,
     SessionView,
     SignInBody,
 )
-from signet_identity.adapters.inbound.views import View, telling_when_to_return
+from signet_identity.adapters.inbound.session_schemas import EndSessionsQuery, OpenSessionView, SessionsQuery
+from signet_identity.adapters.inbound.views import View, telling_when_to_return, window_of
 from signet_identity.application.issue_grant import Grant
+from signet_identity.application.queries import Page
+from signet_identity.domain.credentials import Session
 from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
 
@@ -54,6 +57,57 @@ class SessionCollection(View):
             "secret": new.secret,
             "expires_at": session.expires_at,
         }
+
+    @operation(
+        "listSessions",
+        "List the sessions that are not over",
+        description="Oldest first. With scope `own`: the caller's. Their use is noted once a minute.",
+        links=(Link("end", "endSession", {"session_id": "$response.body#/data/sessions/0/session_id"}),),
+        audit="query",
+    )
+    @authentication_required("session", "query")
+    @sign_required
+    @check_request(query=SessionsQuery)
+    @marshal_with(OpenSessionView, plural="sessions")
+    def get(self) -> Page[Session]:
+        """List."""
+        query: SessionsQuery = g.args.query
+        return self.application.sessions.search(query.user_id, window_of(query), g.user, record=True)
+
+    @operation(
+        "endSessions",
+        "End all sessions of a user, by default the caller's",
+        description="The session that signs the request ends too. Nobody ends those of someone holding a permission "
+        "they lack: 403002.",
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
+        audit="delete",
+    )
+    @authentication_required("session", "delete")
+    @sign_required
+    @check_request(query=EndSessionsQuery, idempotent=True)
+    @marshal_with(None)
+    def delete(self) -> None:
+        """End all."""
+        self.application.end_sessions(g.user, g.args.query.user_id)
+
+
+class SessionItem(View):
+    """`/api/v1/sessions/{session_id}`."""
+
+    @operation(
+        "endSession",
+        "End a session",
+        description="Nobody ends that of someone holding a permission they lack: 403002.",
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
+        audit="delete",
+    )
+    @authentication_required("session", "delete")
+    @sign_required
+    @check_request(idempotent=True)
+    @marshal_with(None)
+    def delete(self, session_id: int) -> None:
+        """End."""
+        self.application.end_session(g.user, session_id)
 
 
 class CurrentSession(View):

@@ -3,7 +3,12 @@
 from flask_restx import Namespace
 
 from signet_identity.adapters.inbound.api_key_views import ApiKeyCollection, ApiKeyItem
-from signet_identity.adapters.inbound.credential_views import CurrentSession, GrantCollection, SessionCollection
+from signet_identity.adapters.inbound.credential_views import (
+    CurrentSession,
+    GrantCollection,
+    SessionCollection,
+    SessionItem,
+)
 from signet_identity.adapters.inbound.mail_views import (
     EmailConfirmationCollection,
     MyEmailConfirmations,
@@ -21,7 +26,7 @@ ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
     ("/api/v1/roles", {"": RoleCollection, "/<id:role_id>": RoleItem}),
     ("/api/v1/api-keys", {"": ApiKeyCollection, "/<id:api_key_id>": ApiKeyItem}),
     ("/api/v1/access", {"/explain": AccessExplanation}),
-    ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession}),
+    ("/api/v1/sessions", {"": SessionCollection, "/current": CurrentSession, "/<id:session_id>": SessionItem}),
     ("/api/v1/password-resets", {"": PasswordResetCollection, "/complete": PasswordResetCompletionView}),
     ("/api/v1/users/me/email-confirmations", {"": MyEmailConfirmations}),
     ("/api/v1/email-confirmations", {"": EmailConfirmationCollection}),

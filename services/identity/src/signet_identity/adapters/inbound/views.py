@@ -14,10 +14,11 @@ from signet_identity.application.confirm_email import ConfirmEmail, RequestEmail
 from signet_identity.application.create_api_key import CreateApiKey
 from signet_identity.application.create_user import CreateUser
 from signet_identity.application.delete_user import DeleteUser
+from signet_identity.application.end_session import EndSession, EndSessions
 from signet_identity.application.explain_access import ExplainAccess
 from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.manage_roles import ManageRoles
-from signet_identity.application.queries import ApiKeyQueries, RoleQueries, UserQueries, Window
+from signet_identity.application.queries import ApiKeyQueries, RoleQueries, SessionQueries, UserQueries, Window
 from signet_identity.application.record_refusals import RecordRefusals
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
@@ -74,6 +75,8 @@ class Application:
     explain_access: ExplainAccess
     sign_in: SignIn
     sign_out: SignOut
+    end_session: EndSession
+    end_sessions: EndSessions
     request_password_reset: RequestPasswordReset
     complete_password_reset: CompletePasswordReset
     request_email_confirmation: RequestEmailConfirmation
@@ -83,6 +86,7 @@ class Application:
     users: UserQueries
     roles: RoleQueries
     api_keys: ApiKeyQueries
+    sessions: SessionQueries
 
 
 class View(Resource):  # type: ignore[misc]

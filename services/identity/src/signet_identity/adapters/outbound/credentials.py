@@ -11,9 +11,11 @@ from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.rows import limit_from, roles_and_rights
 from signet_identity.adapters.outbound.secret_rows import bind_secret
+from signet_identity.adapters.outbound.session_rows import SESSION_COLUMNS, renewal, session_ends_at, session_of
 from signet_identity.adapters.outbound.tables import API_KEYS, SESSIONS, USERS
 from signet_identity.application.ports import USE_NOTED_EVERY, SigningCredential
-from signet_identity.domain.credentials import NewCredential, Session, limit_of, token_digest
+from signet_identity.domain.credentials import NewCredential, Session, SessionLifetime, limit_of, token_digest
+from signet_identity.domain.errors import VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import State
 
@@ -36,7 +38,13 @@ _API_KEY = _signing(
     API_KEYS.c.permissions,
     API_KEYS.c.last_used_at,
 )
-_SESSION = _signing(SESSIONS, SESSIONS.c.token_sha256, SESSIONS.c.session_id.label("row_id"))
+_SESSION = _signing(
+    SESSIONS,
+    SESSIONS.c.token_sha256,
+    SESSIONS.c.session_id.label("row_id"),
+    SESSIONS.c.last_used_at,
+    SESSIONS.c.idle_expires_at,
+)
 
 
 class SqlSessions:
@@ -46,19 +54,30 @@ class SqlSessions:
         self._connection = connection
         self._keyring = keyring
 
-    def add(self, credential: NewCredential, *, user_id: int, expires_at: datetime, at: datetime) -> Session:
+    def add(
+        self, credential: NewCredential, lifetime: SessionLifetime, *, user_id: int, client_ip: str, at: datetime
+    ) -> Session:
         """Insert a session, its token as a digest and its secret encrypted."""
         values = {
             "user_id": user_id,
             "token_sha256": token_digest(credential.credential),
             "created_at": at,
-            "expires_at": expires_at,
+            "expires_at": at + lifetime.absolute,
             "last_used_at": at,
-            "idle_expires_at": expires_at,
+            "idle_expires_at": at + lifetime.idle,
+            "client_ip": client_ip or None,
         }
         row_id: int = self._connection.execute(insert(SESSIONS), {**values, "secret": ""}).inserted_primary_key[0]  # type: ignore[index]
         bind_secret(self._connection, self._keyring, SESSIONS, row_id, credential.secret)
-        return Session(row_id, user_id, expires_at)
+        added = self.get(row_id)
+        if added is None:
+            raise VersionConflict
+        return added
+
+    def get(self, session_id: int) -> Session | None:
+        """Return the session without its secret."""
+        row = self._connection.execute(select(*SESSION_COLUMNS).where(SESSIONS.c.session_id == session_id)).first()
+        return session_of(row) if row else None
 
     def end(self, session_id: int) -> bool:
         """Remove the session."""
@@ -94,11 +113,17 @@ class SqlCredentials:
         return replace(found, limit=limit_of(limit_from(row.permissions)), used_at=row.last_used_at)
 
     def session(self, token_digest: str, now: datetime) -> SigningCredential | None:
-        """Return the session of a token that has not expired."""
+        """Return the session of a token that is not over, and note its use, at most once a minute."""
         row = self._row(_SESSION, token_digest)
-        if row is None or row.expires_at <= now:
+        if row is None or session_ends_at(row) <= now:
             return None
-        return self._credential(row, "session", SESSIONS, State.ACTIVE)
+        renew = renewal(row, now)
+        if renew is not None:
+            self._database.write(lambda connection: connection.execute(renew) and None)
+            row = self._row(_SESSION, token_digest)
+            if row is None:
+                return None
+        return replace(self._credential(row, "session", SESSIONS, State.ACTIVE), expires_at=session_ends_at(row))
 
     def roles_of(self, user_id: int) -> tuple[tuple[str, ...], Rights]:
         """Return the roles and rights of the moment."""

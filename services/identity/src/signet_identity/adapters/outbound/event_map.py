@@ -91,6 +91,7 @@ EVENTS = (
         has_version=True,
         summary="A session ended, by its user, by somebody else, or with the password.",
     ),
+    EventType(SERVICE, "session", "query", {}, has_version=False, summary="A page of sessions was read."),
     EventType(SERVICE, "session", "login_failed", _LOGIN, has_version=False, summary="A sign-in was refused."),
     EventType(SERVICE, "request", "refused", _REFUSED, has_version=False, summary="The gateway refused requests."),
     EventType(
