@@ -8,13 +8,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from typer.testing import CliRunner, Result
 
 from signet import ApiKeyCredential, Client
+from signet.cli.main import app
 from signet.connection import Time
 from signet_protocol import sealing, signing
 from signet_protocol.headers import check_nonce, parse_timestamp, within_window
@@ -181,6 +184,38 @@ class FakeTime:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.seconds += seconds
+
+
+class Signet:
+    """The command, run in this process with a configuration folder of its own."""
+
+    def __init__(self, config: Path, url: str) -> None:
+        self.config = config
+        self.url = url
+        self.environment: dict[str, str | None] = {
+            "XDG_CONFIG_HOME": str(config),
+            "SIGNET_URL": url,
+            "SIGNET_API_KEY": API_KEY,
+            "SIGNET_SECRET": SECRET,
+            "SIGNET_PROFILE": None,
+            "SIGNET_FIRST_RUN": None,
+        }
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Result:
+        return CliRunner().invoke(app, list(arguments), input=stdin, env=self.environment)
+
+    def forget_environment(self) -> None:
+        for name in ("SIGNET_URL", "SIGNET_API_KEY", "SIGNET_SECRET"):
+            self.environment[name] = None
+
+    @property
+    def profile(self) -> Path:
+        return self.config / "signet" / "profiles" / "default.json"
+
+
+@pytest.fixture
+def signet(tmp_path: Path, gateway_url: str) -> Signet:
+    return Signet(tmp_path / "config", gateway_url)
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
-
-from signet.cli.main import app
 
 API_KEY = "ak_7Q2mJ0vS4kXn8bTz"
 SECRET = "c2lnbmV0LXRlc3QtdmVjdG9yLXNlY3JldC0wMDAwMDE"
@@ -36,38 +33,6 @@ DEMO = {
 }
 
 
-class Signet:
-    """The command, run in this process with a configuration folder of its own."""
-
-    def __init__(self, config: Path, url: str) -> None:
-        self.config = config
-        self.url = url
-        self.environment: dict[str, str | None] = {
-            "XDG_CONFIG_HOME": str(config),
-            "SIGNET_URL": url,
-            "SIGNET_API_KEY": API_KEY,
-            "SIGNET_SECRET": SECRET,
-            "SIGNET_PROFILE": None,
-            "SIGNET_FIRST_RUN": None,
-        }
-
-    def __call__(self, *arguments: str, stdin: str = "") -> Result:
-        return CliRunner().invoke(app, list(arguments), input=stdin, env=self.environment)
-
-    def forget_environment(self) -> None:
-        for name in ("SIGNET_URL", "SIGNET_API_KEY", "SIGNET_SECRET"):
-            self.environment[name] = None
-
-    @property
-    def profile(self) -> Path:
-        return self.config / "signet" / "profiles" / "default.json"
-
-
-@pytest.fixture
-def signet(tmp_path: Path, gateway_url: str) -> Signet:
-    return Signet(tmp_path / "config", gateway_url)
-
-
 @pytest.fixture
 def first_run(tmp_path: Path, gateway_url: str) -> Path:
     path = tmp_path / "first-run.json"
@@ -77,7 +42,7 @@ def first_run(tmp_path: Path, gateway_url: str) -> Path:
     return path
 
 
-def test_demo_is_created_and_shown_as_a_table(signet: Signet, gateway: Any) -> None:
+def test_demo_is_created_and_shown_as_a_table(signet: Any, gateway: Any) -> None:
     """A person reads fields, not JSON."""
     gateway.reply(DEMO)
     result = signet("demos", "create", "first", "--state", "active")
@@ -88,14 +53,14 @@ def test_demo_is_created_and_shown_as_a_table(signet: Signet, gateway: Any) -> N
 
 
 @pytest.mark.parametrize("arguments", [("--json", "demos", "get", "7"), ("demos", "get", "7", "--json")])
-def test_json_is_asked_for_on_either_side(signet: Signet, gateway: Any, arguments: tuple[str, ...]) -> None:
+def test_json_is_asked_for_on_either_side(signet: Any, gateway: Any, arguments: tuple[str, ...]) -> None:
     """Standard output then holds the JSON and nothing else."""
     gateway.reply(DEMO)
     result = signet(*arguments)
     assert json.loads(result.stdout) == DEMO
 
 
-def test_list_prints_one_line_per_demo_into_a_pipe(signet: Signet, gateway: Any) -> None:
+def test_list_prints_one_line_per_demo_into_a_pipe(signet: Any, gateway: Any) -> None:
     """Rows that wrap cannot be cut or counted."""
     demos = [DEMO | {"demo_id": number, "demo_name": "x" * 100} for number in range(3)]
     gateway.reply({"demos": demos, "page": 1, "per_page": 3, "has_more": True, "total": 9})
@@ -106,7 +71,7 @@ def test_list_prints_one_line_per_demo_into_a_pipe(signet: Signet, gateway: Any)
     assert "create_date_end=2026-01-31" in gateway.received[0].target
 
 
-def test_a_table_ends_its_lines_with_text(signet: Signet, gateway: Any) -> None:
+def test_a_table_ends_its_lines_with_text(signet: Any, gateway: Any) -> None:
     """Spaces at the end of a line show up in every diff and every copy."""
     gateway.reply(DEMO)
     lines = signet("demos", "get", "7").stdout.splitlines()
@@ -119,7 +84,7 @@ def test_a_table_ends_its_lines_with_text(signet: Signet, gateway: Any) -> None:
     [(("demos", "list"), "demos"), (("audit", "search"), "records"), (("keys", "list"), "api_keys")],
 )
 def test_an_empty_list_says_none_beside_the_answer(
-    signet: Signet, gateway: Any, arguments: tuple[str, ...], plural: str
+    signet: Any, gateway: Any, arguments: tuple[str, ...], plural: str
 ) -> None:
     """A heading without rows looks like an answer that was cut off; a script reads no line at all."""
     gateway.reply({plural: [], "page": 1, "per_page": 20, "has_more": False})
@@ -127,7 +92,7 @@ def test_an_empty_list_says_none_beside_the_answer(
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "none\n")
 
 
-def test_update_sends_only_what_was_given(signet: Signet, gateway: Any) -> None:
+def test_update_sends_only_what_was_given(signet: Any, gateway: Any) -> None:
     """An absent option must not clear a field."""
     gateway.reply(DEMO | {"version": 2})
     result = signet("demos", "update", "7", "--state", "inactive", "--if-match", "1", "--json")
@@ -136,13 +101,13 @@ def test_update_sends_only_what_was_given(signet: Signet, gateway: Any) -> None:
     assert gateway.received[0].headers["if-match"] == '"1"'
 
 
-def test_update_without_a_change_is_bad_usage(signet: Signet, gateway: Any) -> None:
+def test_update_without_a_change_is_bad_usage(signet: Any, gateway: Any) -> None:
     """Nothing is sent for nothing."""
     assert signet("demos", "update", "7").exit_code == 2
     assert gateway.received == []
 
 
-def test_delete_confirms_on_standard_error(signet: Signet, gateway: Any) -> None:
+def test_delete_confirms_on_standard_error(signet: Any, gateway: Any) -> None:
     """Standard output is for answers."""
     gateway.reply(None)
     result = signet("demos", "delete", "7")
@@ -150,7 +115,7 @@ def test_delete_confirms_on_standard_error(signet: Signet, gateway: Any) -> None
     assert "7" in result.stderr
 
 
-def test_audit_search_shows_who_and_from_where(signet: Signet, gateway: Any) -> None:
+def test_audit_search_shows_who_and_from_where(signet: Any, gateway: Any) -> None:
     """The question that the platform exists for."""
     record = {
         "event_id": "0198",
@@ -180,7 +145,7 @@ def test_audit_search_shows_who_and_from_where(signet: Signet, gateway: Any) -> 
 @pytest.mark.parametrize(
     ("code", "status"), [(400002, 1), (403001, 1), (401006, 3), (404001, 4), (409001, 5), (412001, 5), (500001, 1)]
 )
-def test_refusals_have_their_exit_status_and_one_line(signet: Signet, gateway: Any, code: int, status: int) -> None:
+def test_refusals_have_their_exit_status_and_one_line(signet: Any, gateway: Any, code: int, status: int) -> None:
     """A script branches on the status, a person reads the line."""
     gateway.reply({"errors": [{"field": "demo_name", "message": "too long"}]}, code=code, message="Said no.")
     result = signet("demos", "create", "x")
@@ -192,7 +157,7 @@ def test_refusals_have_their_exit_status_and_one_line(signet: Signet, gateway: A
     assert "Traceback" not in result.output
 
 
-def test_a_field_at_fault_is_told_once(signet: Signet, gateway: Any) -> None:
+def test_a_field_at_fault_is_told_once(signet: Any, gateway: Any) -> None:
     """The platform puts the first fault into its message; only the others are news."""
     faults = [{"field": "demo_name", "message": "is too long"}, {"field": "demo_state", "message": "is none"}]
     gateway.reply({"errors": faults}, code=400002, message="demo_name: is too long")
@@ -200,7 +165,7 @@ def test_a_field_at_fault_is_told_once(signet: Signet, gateway: Any) -> None:
     assert lines == ["signet: 400002 demo_name: is too long", "  demo_state: is none", "  request 0198-request"]
 
 
-def test_refusal_is_json_for_machines(signet: Signet, gateway: Any) -> None:
+def test_refusal_is_json_for_machines(signet: Any, gateway: Any) -> None:
     """The same fields as the envelope, and the request id."""
     gateway.reply(code=404001, message="No.")
     result = signet("demos", "get", "7", "--json")
@@ -212,14 +177,14 @@ def test_refusal_is_json_for_machines(signet: Signet, gateway: Any) -> None:
     }
 
 
-def test_gateway_that_is_not_there_is_exit_6(signet: Signet) -> None:
+def test_gateway_that_is_not_there_is_exit_6(signet: Any) -> None:
     """Port 1 of the loopback refuses."""
     result = signet("--url", "http://127.0.0.1:1", "demos", "list")
     assert result.exit_code == 6
     assert "http://127.0.0.1:1" in result.stderr
 
 
-def test_gateway_on_this_machine_is_reached_past_a_proxy(signet: Signet, gateway: Any) -> None:
+def test_gateway_on_this_machine_is_reached_past_a_proxy(signet: Any, gateway: Any) -> None:
     """A proxy of the environment is for other machines."""
     signet.environment["HTTP_PROXY"] = signet.environment["ALL_PROXY"] = "http://127.0.0.1:1"
     gateway.reply(DEMO)
@@ -237,13 +202,13 @@ def test_gateway_on_this_machine_is_reached_past_a_proxy(signet: Signet, gateway
         ("nonsense",),
     ],
 )
-def test_bad_usage_is_exit_2_and_sends_nothing(signet: Signet, gateway: Any, arguments: tuple[str, ...]) -> None:
+def test_bad_usage_is_exit_2_and_sends_nothing(signet: Any, gateway: Any, arguments: tuple[str, ...]) -> None:
     """Found before the wire."""
     assert signet(*arguments).exit_code == 2
     assert gateway.received == []
 
 
-def test_without_a_credential_it_says_how_to_sign_in(signet: Signet) -> None:
+def test_without_a_credential_it_says_how_to_sign_in(signet: Any) -> None:
     """The first thing that a new user meets."""
     signet.forget_environment()
     result = signet("demos", "list")
@@ -251,7 +216,7 @@ def test_without_a_credential_it_says_how_to_sign_in(signet: Signet) -> None:
     assert "signet login" in result.stderr
 
 
-def test_half_a_credential_in_the_environment_is_named(signet: Signet) -> None:
+def test_half_a_credential_in_the_environment_is_named(signet: Any) -> None:
     """Falling back to another identity in silence would act as somebody else."""
     signet.environment["SIGNET_SECRET"] = None
     result = signet("demos", "list")
@@ -259,7 +224,7 @@ def test_half_a_credential_in_the_environment_is_named(signet: Signet) -> None:
     assert "SIGNET_SECRET" in result.stderr
 
 
-def test_login_keeps_a_session_that_only_the_owner_reads(signet: Signet, gateway: Any) -> None:
+def test_login_keeps_a_session_that_only_the_owner_reads(signet: Any, gateway: Any) -> None:
     """The password comes by standard input; neither it nor a secret is printed, or sent anywhere else."""
     signet.forget_environment()
     gateway.reply(SESSION)
@@ -276,7 +241,7 @@ def test_login_keeps_a_session_that_only_the_owner_reads(signet: Signet, gateway
     assert gateway.received[1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_login_takes_the_user_as_an_argument(signet: Signet, gateway: Any) -> None:
+def test_login_takes_the_user_as_an_argument(signet: Any, gateway: Any) -> None:
     """What everybody types first; the option stays for scripts, and two different users are refused."""
     gateway.reply(SESSION)
     assert signet("login", "ada", stdin=f"{PASSWORD}\n").exit_code == 0
@@ -285,7 +250,7 @@ def test_login_takes_the_user_as_an_argument(signet: Signet, gateway: Any) -> No
     assert len(gateway.received) == 1
 
 
-def test_first_run_file_signs_in_its_administrator(signet: Signet, gateway: Any, first_run: Path) -> None:
+def test_first_run_file_signs_in_its_administrator(signet: Any, gateway: Any, first_run: Path) -> None:
     """The shortest way from a fresh platform to a session."""
     signet.forget_environment()
     gateway.reply(SESSION)
@@ -295,7 +260,7 @@ def test_first_run_file_signs_in_its_administrator(signet: Signet, gateway: Any,
     assert gateway.received[0].json == {"login": "admin", "password": PASSWORD}
 
 
-def test_first_run_file_signs_without_a_session(signet: Signet, gateway: Any, first_run: Path) -> None:
+def test_first_run_file_signs_without_a_session(signet: Any, gateway: Any, first_run: Path) -> None:
     """Scripts of the platform itself need no profile, and the option goes before the environment."""
     signet.environment["SIGNET_API_KEY"] = "ak_other"
     gateway.reply(DEMO)
@@ -303,7 +268,7 @@ def test_first_run_file_signs_without_a_session(signet: Signet, gateway: Any, fi
     assert gateway.received[0].headers["x-api-key"] == API_KEY
 
 
-def test_first_run_file_is_found_by_the_environment(signet: Signet, gateway: Any, first_run: Path) -> None:
+def test_first_run_file_is_found_by_the_environment(signet: Any, gateway: Any, first_run: Path) -> None:
     """A tour of many commands names the file once."""
     signet.forget_environment()
     signet.environment["SIGNET_FIRST_RUN"] = str(first_run)
@@ -312,7 +277,7 @@ def test_first_run_file_is_found_by_the_environment(signet: Signet, gateway: Any
     assert gateway.received[0].headers["x-api-key"] == API_KEY
 
 
-def test_a_profile_that_is_asked_for_wins_over_the_environment(signet: Signet, gateway: Any, first_run: Path) -> None:
+def test_a_profile_that_is_asked_for_wins_over_the_environment(signet: Any, gateway: Any, first_run: Path) -> None:
     """A variable set long ago must not turn a command with --profile into the administrator's."""
     signet.forget_environment()
     gateway.reply(SESSION)
@@ -324,7 +289,7 @@ def test_a_profile_that_is_asked_for_wins_over_the_environment(signet: Signet, g
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"url": 1}'])
-def test_unusable_credential_file_is_named(signet: Signet, first_run: Path, content: str) -> None:
+def test_unusable_credential_file_is_named(signet: Any, first_run: Path, content: str) -> None:
     """The path is what the user can act on."""
     first_run.write_text(content)
     result = signet("--first-run", str(first_run), "demos", "list")
@@ -332,7 +297,7 @@ def test_unusable_credential_file_is_named(signet: Signet, first_run: Path, cont
     assert str(first_run) in result.stderr
 
 
-def test_credential_file_that_others_can_read_is_refused(signet: Signet, gateway: Any, first_run: Path) -> None:
+def test_credential_file_that_others_can_read_is_refused(signet: Any, gateway: Any, first_run: Path) -> None:
     """Its secret has to be considered known."""
     first_run.chmod(0o644)
     result = signet("--first-run", str(first_run), "demos", "list")
@@ -341,7 +306,7 @@ def test_credential_file_that_others_can_read_is_refused(signet: Signet, gateway
     assert gateway.received == []
 
 
-def test_logout_ends_the_session_and_forgets_it(signet: Signet, gateway: Any) -> None:
+def test_logout_ends_the_session_and_forgets_it(signet: Any, gateway: Any) -> None:
     """On both sides."""
     signet.forget_environment()
     gateway.reply(SESSION)
@@ -353,7 +318,7 @@ def test_logout_ends_the_session_and_forgets_it(signet: Signet, gateway: Any) ->
     assert not signet.profile.exists()
 
 
-def test_logout_forgets_a_session_that_was_over(signet: Signet, gateway: Any) -> None:
+def test_logout_forgets_a_session_that_was_over(signet: Any, gateway: Any) -> None:
     """Nobody should have to delete a file by hand."""
     signet.forget_environment()
     gateway.reply(SESSION)
@@ -363,7 +328,7 @@ def test_logout_forgets_a_session_that_was_over(signet: Signet, gateway: Any) ->
     assert not signet.profile.exists()
 
 
-def test_refused_login_is_exit_3_and_keeps_nothing(signet: Signet, gateway: Any) -> None:
+def test_refused_login_is_exit_3_and_keeps_nothing(signet: Any, gateway: Any) -> None:
     """A failed sign-in must not leave a profile behind."""
     gateway.reply(code=401011, message="The login or the password is wrong.")
     result = signet("login", "--user", "admin", stdin="wrong\n")
@@ -372,13 +337,13 @@ def test_refused_login_is_exit_3_and_keeps_nothing(signet: Signet, gateway: Any)
     assert not signet.profile.exists()
 
 
-def test_a_session_that_is_over_says_how_to_go_on(signet: Signet, gateway: Any) -> None:
+def test_a_session_that_is_over_says_how_to_go_on(signet: Any, gateway: Any) -> None:
     """The code alone tells nobody what to do."""
     gateway.reply(code=401009, message="No.")
     assert "Sign in again: signet login" in signet("demos", "list").stderr
 
 
-def test_user_is_created_with_a_password_from_standard_input(signet: Signet, gateway: Any) -> None:
+def test_user_is_created_with_a_password_from_standard_input(signet: Any, gateway: Any) -> None:
     """Arguments are visible to every process of the machine."""
     gateway.reply({"user_id": 2, "user_name": "ada", "user_state": "active", "roles": ["user"]})
     result = signet("users", "create", "ada", "--role", "user", stdin=f"{PASSWORD}\n")
@@ -387,20 +352,20 @@ def test_user_is_created_with_a_password_from_standard_input(signet: Signet, gat
     assert PASSWORD not in result.output
 
 
-def test_user_without_a_password_on_standard_input_is_bad_usage(signet: Signet, gateway: Any) -> None:
+def test_user_without_a_password_on_standard_input_is_bad_usage(signet: Any, gateway: Any) -> None:
     """An empty pipe is a mistake, not an account without sign-in."""
     assert signet("users", "create", "ada").exit_code == 2
     assert gateway.received == []
 
 
-def test_users_are_listed(signet: Signet, gateway: Any) -> None:
+def test_users_are_listed(signet: Any, gateway: Any) -> None:
     """Roles are shown as words."""
     user = {"user_id": 1, "user_name": "admin", "user_state": "active", "roles": ["administrator", "auditor"]}
     gateway.reply({"users": [user], "page": 1, "per_page": 20, "has_more": False})
     assert "administrator, auditor" in signet("users", "list").stdout
 
 
-def test_new_key_is_shown_once_or_kept_unseen(signet: Signet, gateway: Any) -> None:
+def test_new_key_is_shown_once_or_kept_unseen(signet: Any, gateway: Any) -> None:
     """With --save the secret goes from the wire into a 0600 file."""
     key = {"api_key_id": 3, "api_key": API_KEY, "secret": SECRET, "expires_at": None}
     gateway.reply(key)
@@ -415,7 +380,7 @@ def test_new_key_is_shown_once_or_kept_unseen(signet: Signet, gateway: Any) -> N
     assert gateway.received[2].headers["x-api-key"] == API_KEY
 
 
-def test_keys_are_listed_and_revoked(signet: Signet, gateway: Any) -> None:
+def test_keys_are_listed_and_revoked(signet: Any, gateway: Any) -> None:
     """A listing never has a secret, whatever the platform sends."""
     key = {"api_key_id": 3, "api_key": "ak_x", "api_key_state": "active", "secret": "oops"}
     gateway.reply({"api_keys": [key], "page": 1, "per_page": 20, "has_more": False})
@@ -426,7 +391,7 @@ def test_keys_are_listed_and_revoked(signet: Signet, gateway: Any) -> None:
     assert signet("keys", "revoke", "3").exit_code == 0
 
 
-def test_control_characters_never_reach_the_terminal(signet: Signet, gateway: Any) -> None:
+def test_control_characters_never_reach_the_terminal(signet: Any, gateway: Any) -> None:
     """A name is somebody else's text: it must not move the cursor, nor be read as markup."""
     gateway.reply(DEMO | {"demo_name": "\x1b[2J\u009b1m[red]\ud800"})
     result = signet("demos", "get", "7")
@@ -448,9 +413,7 @@ def test_control_characters_never_reach_the_terminal(signet: Signet, gateway: An
         ("HEAD", "/api/v1/demos/...", ()),
     ],
 )
-def test_signed_curl_line_runs(
-    signet: Signet, gateway: Any, method: str, target: str, options: tuple[str, ...]
-) -> None:
+def test_signed_curl_line_runs(signet: Any, gateway: Any, method: str, target: str, options: tuple[str, ...]) -> None:
     """curl sends what was signed: target, quotes, body and headers byte for byte."""
     result = signet("sign", method, target, *options)
     assert result.exit_code == 0, result.output
@@ -466,7 +429,7 @@ def test_signed_curl_line_runs(
 
 
 @pytest.mark.usefixtures("shell_tools")
-def test_signed_line_takes_a_file_as_it_is(signet: Signet, gateway: Any, tmp_path: Path) -> None:
+def test_signed_line_takes_a_file_as_it_is(signet: Any, gateway: Any, tmp_path: Path) -> None:
     """curl strips line ends from files unless told otherwise."""
     body = tmp_path / "body.json"
     body.write_bytes(b'{\n"demo_name": "a"\r\n}\n')
@@ -477,7 +440,7 @@ def test_signed_line_takes_a_file_as_it_is(signet: Signet, gateway: Any, tmp_pat
     assert gateway.received[0].body == body.read_bytes()
 
 
-def test_explain_shows_the_fifteen_lines(signet: Signet) -> None:
+def test_explain_shows_the_fifteen_lines(signet: Any) -> None:
     """Each numbered and named, as comments: the output still runs."""
     result = signet("sign", "GET", "/api/v1/demos?page=1", "--explain")
     lines = result.stdout.splitlines()
@@ -503,14 +466,14 @@ def test_explain_shows_the_fifteen_lines(signet: Signet) -> None:
         ("G T", "/a"),
     ],
 )
-def test_request_that_has_no_signature_is_bad_usage(signet: Signet, arguments: tuple[str, ...]) -> None:
+def test_request_that_has_no_signature_is_bad_usage(signet: Any, arguments: tuple[str, ...]) -> None:
     """The gateway would refuse it, after a round trip."""
     result = signet("sign", *arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
 
 
-def test_help_documents_the_exit_statuses(signet: Signet) -> None:
+def test_help_documents_the_exit_statuses(signet: Any) -> None:
     """Scripts are written from the help."""
     text = " ".join(signet("--help").stdout.split())
     assert "4 no such resource" in text

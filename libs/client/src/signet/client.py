@@ -12,6 +12,7 @@ from typing import Self
 
 import httpx
 
+from signet.api.access import Access
 from signet.api.api_keys import ApiKeys
 from signet.api.audit import Audit
 from signet.api.demos import Demos
@@ -72,6 +73,7 @@ class Client:
         self.users = Users(self.connection)
         self.roles = Roles(self.connection)
         self.api_keys = ApiKeys(self.connection)
+        self.access = Access(self.connection)
 
     @classmethod
     def login(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from signet.api.preconditions import if_version
 from signet.connection import Connection
 from signet.decoding import Page, decode, decode_page
 
@@ -79,19 +80,15 @@ class Demos:
     ) -> Demo:
         """Change what is given, inactive ones too. Raises VersionConflict if the version is not `if_match` any more."""
         answer = self._connection.request(
-            "PATCH", f"{_PATH}/{demo_id}", body=_given(demo_name, demo_state), headers=_if_match(if_match)
+            "PATCH", f"{_PATH}/{demo_id}", body=_given(demo_name, demo_state), headers=if_version(if_match)
         )
         return decode(Demo, answer.data)
 
     def delete(self, demo_id: int, *, if_match: int | None = None) -> None:
         """Remove one and free its name. Raises NotFound, VersionConflict."""
-        self._connection.request("DELETE", f"{_PATH}/{demo_id}", headers=_if_match(if_match))
+        self._connection.request("DELETE", f"{_PATH}/{demo_id}", headers=if_version(if_match))
 
 
 def _given(demo_name: str | None, demo_state: str | None) -> dict[str, str]:
     fields = {"demo_name": demo_name, "demo_state": demo_state}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _if_match(version: int | None) -> dict[str, str]:
-    return {} if version is None else {"If-Match": f'"{version}"'}

@@ -5,17 +5,14 @@ from typing import Annotated
 
 import typer
 
-from signet.api.demos import Demo
-from signet.cli.output import note, print_fields, print_json, print_page
+from signet.cli.options import IfMatch, Page, PerPage
+from signet.cli.output import print_done, print_page, print_record
 from signet.cli.state import AsJson, state_of
 
 app = typer.Typer(no_args_is_help=True, help="Create, read, update and delete Demos.")
 
 DemoId = Annotated[int, typer.Argument(help="The Demo's demo_id.", min=0)]
 State = Annotated[str | None, typer.Option("--state", help="active or inactive.")]
-IfMatch = Annotated[
-    int | None, typer.Option("--if-match", help="Only if this is still its version.", metavar="VERSION")
-]
 _DAYS = ["%Y-%m-%d"]
 _COLUMNS = ["demo_id", "demo_name", "demo_state", "version", "created_at", "updated_at"]
 
@@ -30,7 +27,7 @@ def create(
 ) -> None:
     """Create a Demo."""
     with state_of(ctx).client() as client:
-        _show(client.demos.create(demo_name, state), as_json=as_json)
+        print_record(client.demos.create(demo_name, state), as_json=as_json)
 
 
 @app.command("list")
@@ -41,8 +38,8 @@ def list_(
     state: State = None,
     start: Annotated[datetime | None, typer.Option("--from", help="First UTC day.", formats=_DAYS)] = None,
     end: Annotated[datetime | None, typer.Option("--to", help="Last UTC day, inclusive.", formats=_DAYS)] = None,
-    page: Annotated[int, typer.Option(min=1)] = 1,
-    per_page: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    page: Page = 1,
+    per_page: PerPage = 20,
     count: Annotated[bool, typer.Option("--count", help="Count them all, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +61,7 @@ def list_(
 def get(ctx: typer.Context, demo_id: DemoId, as_json: AsJson = False) -> None:
     """Show an active Demo."""
     with state_of(ctx).client() as client:
-        _show(client.demos.get(demo_id), as_json=as_json)
+        print_record(client.demos.get(demo_id), as_json=as_json)
 
 
 @app.command()
@@ -81,7 +78,7 @@ def update(
     if name is None and state is None:
         raise typer.BadParameter("nothing to change: give --name or --state")
     with state_of(ctx).client() as client:
-        _show(client.demos.update(demo_id, demo_name=name, demo_state=state, if_match=if_match), as_json=as_json)
+        print_record(client.demos.update(demo_id, demo_name=name, demo_state=state, if_match=if_match), as_json=as_json)
 
 
 @app.command()
@@ -89,14 +86,4 @@ def delete(ctx: typer.Context, demo_id: DemoId, if_match: IfMatch = None, as_jso
     """Remove a Demo and free its name."""
     with state_of(ctx).client() as client:
         client.demos.delete(demo_id, if_match=if_match)
-    if as_json:
-        print_json({"demo_id": demo_id})
-    else:
-        note(f"Demo {demo_id} is deleted.")
-
-
-def _show(demo: Demo, *, as_json: bool) -> None:
-    if as_json:
-        print_json(demo)
-    else:
-        print_fields(demo)
+    print_done(f"Demo {demo_id} is deleted.", {"demo_id": demo_id}, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from signet.cli import audit, demos, keys, sessions, sign, users
+from signet.cli import access, accounts, audit, demos, keys, roles, sessions, sign, users
 from signet.cli.exit_codes import EPILOG, ExitCode
 from signet.cli.failures import ReportingGroup
 from signet.cli.output import note
@@ -28,7 +28,12 @@ app.command()(sign.sign)
 app.add_typer(demos.app, name="demos")
 app.add_typer(audit.app, name="audit")
 app.add_typer(users.app, name="users")
+app.add_typer(roles.app, name="roles")
 app.add_typer(keys.app, name="keys")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(access.app, name="access")
+app.add_typer(accounts.password, name="password")
+app.add_typer(accounts.email, name="email")
 
 
 def _print_version(wanted: bool) -> None:

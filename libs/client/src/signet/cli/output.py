@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +51,22 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 def print_fields(record: Any) -> None:
     """Print a dataclass, one field a line."""
     print_table(["field", "value"], [(name, getattr(record, name)) for name in _names(record)])
+
+
+def print_record(record: Any, *, as_json: bool) -> None:
+    """Print a dataclass in the form that was asked for."""
+    if as_json:
+        print_json(record)
+    else:
+        print_fields(record)
+
+
+def print_done(text: str, about: Mapping[str, object], *, as_json: bool) -> None:
+    """Say that something without an answer is done: to people in words, to machines what it was about."""
+    if as_json:
+        print_json(about)
+    else:
+        note(text)
 
 
 def print_page(plural: str, page: Page[Any], columns: Sequence[str], *, as_json: bool) -> None:

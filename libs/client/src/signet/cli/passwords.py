@@ -1,4 +1,4 @@
-"""Ask for a password: hidden at a terminal, one line of standard input otherwise, never an argument."""
+"""Ask for a secret: hidden at a terminal, one line of standard input otherwise, never an argument."""
 
 import sys
 
@@ -7,10 +7,19 @@ import typer
 
 def ask_password(prompt: str, *, confirm: bool = False) -> str:
     """Return the password. Ends the command with a usage error when none is given."""
+    return _ask(prompt, "password", confirm=confirm)
+
+
+def ask_token() -> str:
+    """Return the token of a mail. Ends the command with a usage error when none is given."""
+    return _ask("Token", "token", confirm=False).strip()
+
+
+def _ask(prompt: str, what: str, *, confirm: bool) -> str:
     if sys.stdin.isatty():
-        password: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+        secret: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if not password:
-        raise typer.BadParameter("no password on standard input")
-    return password
+        secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise typer.BadParameter(f"no {what} on standard input")
+    return secret

@@ -1,15 +1,56 @@
-"""`signet login` and `signet logout`."""
+"""`signet login`, `signet logout` and `signet sessions`."""
 
 from typing import Annotated
 
 import typer
 
-from signet.cli.output import note, print_json
+from signet.cli.options import OfUser, Page, PerPage
+from signet.cli.output import note, print_done, print_json, print_page
 from signet.cli.passwords import ask_password
 from signet.cli.profiles import Profile
 from signet.cli.state import AsJson, state_of
 from signet.credentials import TokenCredential
 from signet.errors import AuthenticationFailed
+
+app = typer.Typer(no_args_is_help=True, help="List and end sessions.")
+
+_COLUMNS = ["session_id", "user_id", "created_at", "last_used_at", "expires_at", "client_ip"]
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context, *, user_id: OfUser = None, page: Page = 1, per_page: PerPage = 20, as_json: AsJson = False
+) -> None:
+    """List open sessions."""
+    with state_of(ctx).client() as client:
+        found = client.sessions.list(user_id=user_id, page=page, per_page=per_page)
+    print_page("sessions", found, _COLUMNS, as_json=as_json)
+
+
+@app.command()
+def end(
+    ctx: typer.Context,
+    *,
+    session_id: Annotated[int, typer.Argument(help="The session_id.", min=0)],
+    as_json: AsJson = False,
+) -> None:
+    """End one session."""
+    with state_of(ctx).client() as client:
+        client.sessions.end(session_id)
+    print_done(f"Session {session_id} is over.", {"session_id": session_id}, as_json=as_json)
+
+
+@app.command("end-all")
+def end_all(
+    ctx: typer.Context,
+    *,
+    user_id: Annotated[int | None, typer.Option(help="Of this user; by default your own.", min=0)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """End every session of a user, this one too."""
+    with state_of(ctx).client() as client:
+        client.sessions.end_all(user_id=user_id)
+    print_done("The sessions are over.", {"user_id": user_id}, as_json=as_json)
 
 
 def login(
