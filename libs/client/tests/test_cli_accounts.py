@@ -9,9 +9,10 @@ ROLE = {
     "role_id": 5,
     "role_name": "reader",
     "description": "Reads",
-    "permissions": [{"permission": "demo:query", "scope": "any"}],
+    "permissions": [{"name": "demo:query", "scope": "any"}],
     "version": 2,
 }
+KEY = {"api_key_id": 3, "api_key": "ak_7Q2mJ0vS4kXn8bTz", "key_name": "laptop", "permissions": ["demo:query"]}
 SESSION = {"session_id": 9, "user_id": 7, "expires_at": "2036-01-01T12:00:00Z", "client_ip": "192.0.2.1"}
 OLD, NEW = "the old password 1", "the new password 2"
 
@@ -79,6 +80,8 @@ def test_a_version_that_is_named_travels_as_if_match(signet: Any, gateway: Any) 
         ("users", "update", "7", "--clear", "email", "--email", "a@b.c"),
         ("users", "get", "seven"),
         ("roles", "update", "5"),
+        ("keys", "update", "3"),
+        ("keys", "update", "3", "--all-permissions", "--permission", "demo:query"),
         ("roles", "create", "reader", "--permission", "demo"),
         ("roles", "create", "reader", "--permission", "demo:query:all"),
     ],
@@ -102,6 +105,23 @@ def test_a_role_is_created_from_permissions_with_and_without_scope(signet: Any, 
         ],
     }
     assert "demo:query:any" in result.stdout
+
+
+def test_a_key_is_created_with_a_name_and_limits(signet: Any, gateway: Any) -> None:
+    gateway.reply(KEY | {"secret": "shown-once"})
+    result = signet("keys", "create", "--name", "laptop", "--permission", "demo:query")
+    assert result.exit_code == 0, result.output
+    assert sent(gateway)[2] == {"key_name": "laptop", "permissions": ["demo:query"]}
+    assert "shown-once" in result.stdout
+
+
+def test_the_limits_of_a_key_are_changed_and_lifted(signet: Any, gateway: Any) -> None:
+    gateway.reply(KEY)
+    assert signet("keys", "update", "3", "--permission", "demo:query").exit_code == 0
+    assert sent(gateway) == ("PATCH", "/api/v1/api-keys/3", {"permissions": ["demo:query"]})
+    gateway.reply(KEY)
+    assert signet("keys", "update", "3", "--all-permissions").exit_code == 0
+    assert sent(gateway)[2] == {"permissions": None}
 
 
 def test_roles_and_sessions_are_listed(signet: Any, gateway: Any) -> None:

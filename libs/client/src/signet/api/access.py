@@ -30,7 +30,10 @@ class Access:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def explain(self, permission: str, *, user_id: int | None = None) -> Explanation:
-        """Say whether the caller, or the user named, holds `resource:operation`. Raises NotFound, Forbidden."""
-        query = {"permission": permission, "user_id": user_id}
+    def explain(self, permission: str, *, user_id: int | None = None, api_key_id: int | None = None) -> Explanation:
+        """Say whether the caller, or the user named, holds `resource:operation`, by all rights or by one key's.
+
+        Raises NotFound, Forbidden.
+        """
+        query = {"permission": permission, "user_id": user_id, "api_key_id": api_key_id}
         return decode(Explanation, self._connection.request("GET", "/api/v1/access/explain", query=query).data)

@@ -12,9 +12,9 @@ _PATH = "/api/v1/roles"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a role may do: `permission` is `resource:operation`, `scope` is `own` or `any`."""
+    """What a role may do: `name` is `resource:operation`, `scope` is `own` or `any`."""
 
-    permission: str
+    name: str
     scope: str
 
 
@@ -53,16 +53,15 @@ class Roles:
         self,
         role_id: int,
         *,
-        role_name: str | None = None,
         permissions: Sequence[Permission] | None = None,
         description: str | None = None,
         if_match: int | None = None,
     ) -> Role:
-        """Change what is given; `permissions` takes the place of all that the role had.
+        """Change what is given; `permissions` takes the place of all that the role had, and the name stays.
 
-        Raises NotFound, ValueDuplicate, Forbidden, VersionConflict.
+        Raises NotFound, Forbidden, VersionConflict.
         """
-        body = _given(role_name, permissions, description)
+        body = _given(None, permissions, description)
         answer = self._connection.request("PATCH", f"{_PATH}/{role_id}", body=body, headers=if_version(if_match))
         return decode(Role, answer.data)
 
@@ -76,6 +75,6 @@ def _given(
 ) -> Mapping[str, object]:
     listed = None
     if permissions is not None:
-        listed = [{"permission": held.permission, "scope": held.scope} for held in permissions]
+        listed = [{"permission": held.name, "scope": held.scope} for held in permissions]
     fields = {"role_name": role_name, "permissions": listed, "description": description}
     return {name: value for name, value in fields.items() if value is not None}

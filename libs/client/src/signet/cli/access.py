@@ -21,11 +21,12 @@ def explain(
     *,
     permission: Annotated[str, typer.Argument(help="resource:operation, such as demo:create.")],
     user_id: Annotated[int | None, typer.Option(help="Of this user; by default your own.", min=0)] = None,
+    api_key_id: Annotated[int | None, typer.Option(help="Signing with this key of theirs.", min=0)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether somebody holds a permission, rule by rule."""
     with state_of(ctx).client() as client:
-        explanation = client.access.explain(permission, user_id=user_id)
+        explanation = client.access.explain(permission, user_id=user_id, api_key_id=api_key_id)
     if as_json:
         print_json(explanation)
         return

@@ -62,20 +62,17 @@ def update(
     ctx: typer.Context,
     *,
     role_id: RoleId,
-    name: Annotated[str | None, typer.Option("--name", help="The new name.")] = None,
     permission: Permissions = None,
     description: Description = None,
     if_match: IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a role; permissions that are given take the place of those that it has."""
-    if name is None and permission is None and description is None:
-        raise typer.BadParameter("nothing to change: give --name, --permission or --description")
+    if permission is None and description is None:
+        raise typer.BadParameter("nothing to change: give --permission or --description")
     held = None if permission is None else _permissions(permission)
     with state_of(ctx).client() as client:
-        role = client.roles.update(
-            role_id, role_name=name, permissions=held, description=description, if_match=if_match
-        )
+        role = client.roles.update(role_id, permissions=held, description=description, if_match=if_match)
     _show(role, as_json=as_json)
 
 
@@ -109,5 +106,5 @@ def _show(role: Role, *, as_json: bool) -> None:
 
 
 def _row(role: Role) -> list[object]:
-    held = tuple(f"{permission.permission}:{permission.scope}" for permission in role.permissions)
+    held = tuple(f"{permission.name}:{permission.scope}" for permission in role.permissions)
     return [role.role_id, role.role_name, role.description, held]
