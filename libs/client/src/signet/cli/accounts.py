@@ -66,4 +66,4 @@ def _public(state: State) -> Client:
     url = state.gateway_url() or (first_run.url if first_run else kept.url if kept else None)
     if not url:
         raise NotSignedIn("Set SIGNET_URL, or give --url: no gateway is known.")
-    return Client(url, timeout=state.timeout)
+    return state.client_for(url, None)
