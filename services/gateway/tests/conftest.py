@@ -18,7 +18,7 @@ from signet_gateway.application.own_contract import own_contract
 from signet_gateway.application.ports import Allowance, CheckResult, Claim, SealKeys, UpstreamAnswer
 from signet_gateway.application.refusals import RefusalLog
 from signet_gateway.application.traffic import Limits
-from signet_gateway.bootstrap import Outside, compose
+from signet_gateway.bootstrap.composition import Outside, compose
 from signet_protocol.signing import body_digest, sign, signing_key, string_to_sign, utc_day
 
 NOW = 1_767_225_600  # 2026-01-01T00:00:00Z: the first second of a UTC day, so that both days' keys matter

@@ -8,7 +8,7 @@ import pytest
 from signet_common.observability.access_log import AccessLog
 from signet_common.passport import PassportIssuer
 from signet_gateway.application.traffic import Limits
-from signet_gateway.bootstrap import Outside, compose
+from signet_gateway.bootstrap.composition import Outside, compose
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from gevent.event import Event as Gate
 from gevent.pywsgi import WSGIServer
 
-from signet_gateway.bootstrap import build
+from signet_gateway.bootstrap.web import build
 from signet_gateway.settings import GatewaySettings
 
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"

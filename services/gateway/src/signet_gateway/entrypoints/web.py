@@ -9,7 +9,7 @@ from signet_common.passport import KeysMalformed
 from signet_common.settings import SettingsError, load_settings
 from signet_gateway.adapters.outbound.key_file import KeyFileUnusable
 from signet_gateway.application.errors import ContractInvalid, NoncesUnfit
-from signet_gateway.bootstrap import build
+from signet_gateway.bootstrap.web import build
 from signet_gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:

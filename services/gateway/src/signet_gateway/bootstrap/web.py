@@ -1,27 +1,20 @@
-"""Puts the gateway together: the only place where the adapters meet the ports."""
+"""The web process of the gateway, with its real adapters."""
 
 import atexit
-import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gevent
-import orjson
 
 from signet_common.messaging.connect import open_bus
 from signet_common.observability.access_log import AccessLog
-from signet_common.observability.spans import Tracing
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportIssuer, parse_keys
 from signet_common.settings import SettingsError
-from signet_gateway.adapters.inbound.browsers import CrossOrigin
-from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
 from signet_gateway.adapters.inbound.http import HttpApplication
-from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.adapters.outbound.contract_files import load_contracts
 from signet_gateway.adapters.outbound.event_tail import BINDINGS, GrantEvents
@@ -34,54 +27,15 @@ from signet_gateway.adapters.outbound.seal_opener import FileSealOpener, NoSealO
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
-from signet_gateway.application.admission import ISSUER, Admission
-from signet_gateway.application.authentication import Authentication
-from signet_gateway.application.contracts import OWN_OPERATIONS, Contract, all_operations
-from signet_gateway.application.document import merged_document
-from signet_gateway.application.forwarding import Forwarding
-from signet_gateway.application.freshness import ReplayGuard
-from signet_gateway.application.gateway import Gateway
-from signet_gateway.application.live_contracts import LiveContracts, Served
-from signet_gateway.application.ports import (
-    Clock,
-    GrantSource,
-    NonceStore,
-    Passports,
-    ReadinessProbe,
-    SealKeys,
-    Upstream,
-)
-from signet_gateway.application.readiness import Readiness
-from signet_gateway.application.refusals import RefusalLog, RefusalNotes
-from signet_gateway.application.routes import RouteTable
-from signet_gateway.application.sealing import Sealing
-from signet_gateway.application.stream_ports import StreamUpstream
-from signet_gateway.application.streaming import Streaming
-from signet_gateway.application.traffic import Limits, Traffic
+from signet_gateway.application.admission import ISSUER
+from signet_gateway.application.refusals import RefusalLog
+from signet_gateway.application.traffic import Limits
+from signet_gateway.bootstrap.composition import Outside, compose
 from signet_gateway.settings import GatewaySettings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 _HEALTH_SECONDS = 2.0
 _REPORT_SECONDS = 5.0
 _DEFAULT_HTTP_PORT = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Everything that the pipeline meets outside of itself; tests put fakes here."""
-
-    clock: Clock
-    grants: GrantSource
-    nonces: NonceStore
-    limits: Limits
-    passports: Passports
-    upstreams: Mapping[str, Upstream]
-    probes: Sequence[ReadinessProbe]
-    refusals: RefusalNotes
-    streams: Mapping[str, StreamUpstream] = field(default_factory=dict)
-    seals: SealKeys = field(default_factory=NoSealOpener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,49 +44,6 @@ class RunningGateway:
 
     application: HttpApplication
     start: Callable[[], None]
-
-
-def compose(
-    contracts: Sequence[Contract],
-    outside: Outside,
-    *,
-    max_body_bytes: int,
-    seals_enforced: bool = False,
-    trusted_proxies: Sequence[Network] = (),
-    cors_origins: Sequence[str] = (),
-    tracing: Tracing | None = None,
-    access_log: AccessLog | None = None,
-    reread: Callable[[], Sequence[Contract]] | None = None,
-) -> HttpApplication:
-    """Wire the application, for production and component tests alike; raises ContractInvalid.
-
-    `reread` returns the contracts anew when the application is told to reload; without it they stay what they are.
-    """
-    replays = ReplayGuard(outside.clock, outside.nonces)
-    authentication = Authentication(outside.clock, outside.grants, replays)
-    sealing = Sealing(outside.seals, enforced=seals_enforced)
-    admission = Admission(authentication, replays, Traffic(outside.limits), sealing, max_body_bytes)
-    forwarding = Forwarding(outside.passports, outside.upstreams)
-    streaming = Streaming(outside.passports, outside.streams)
-
-    def served(contracts: Sequence[Contract]) -> Served:
-        reachable, limited = (outside.upstreams.keys(), outside.streams.keys()), outside.limits.operations.keys()
-        routes = RouteTable([*all_operations(contracts, *reachable, limited), *OWN_OPERATIONS])
-        gateway = Gateway(routes, admission, forwarding, streaming, outside.seals)
-        return Served(gateway, orjson.dumps(merged_document(contracts)))
-
-    live = LiveContracts(served(contracts), lambda: served(reread() if reread else contracts))
-    pages = Pages(Readiness([*outside.probes, live], time.monotonic), lambda: live.served.document, _docs)
-    return HttpApplication(
-        live,
-        pages,
-        ClientAddress(trusted_proxies),
-        cross_origin=CrossOrigin(cors_origins),
-        refusals=outside.refusals,
-        tracing=tracing or Tracing(),
-        access_log=access_log,
-        new_request_id=lambda: secrets.token_hex(16),
-    )
 
 
 def build(settings: GatewaySettings) -> RunningGateway:
@@ -221,9 +132,3 @@ def _connections(authority: str, size: int, settings: GatewaySettings) -> Connec
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
     )
-
-
-def _docs() -> "WSGIApplication":
-    from signet_gateway.adapters.inbound.docs import create_docs
-
-    return create_docs()

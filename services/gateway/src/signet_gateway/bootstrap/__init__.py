@@ -1,0 +1,1 @@
+"""Puts the gateway together: the only place where the adapters meet the ports."""
