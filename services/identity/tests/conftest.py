@@ -13,7 +13,8 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.new_password import HashNewPassword
-from signet_identity.application.ports import USE_NOTED_EVERY, Account, SigningCredential, Transaction
+from signet_identity.application.ports import USE_NOTED_EVERY, SigningCredential, Transaction
+from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime, token_digest
 from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
 from signet_identity.domain.permissions import Rights

@@ -8,7 +8,8 @@ from signet_identity.application.authority import user_id_of
 from signet_identity.application.changes import failed_login, updated_user
 from signet_identity.application.end_sessions import end_sessions
 from signet_identity.application.new_password import HashNewPassword
-from signet_identity.application.ports import Account, Accounts, Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.application.ports import Accounts, Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import session_id_of
 from signet_identity.domain.errors import CredentialsInvalid, FieldRefused, NotFound, TooManySignIns
 from signet_identity.domain.passwords import prepared

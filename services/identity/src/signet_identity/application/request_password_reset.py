@@ -9,7 +9,8 @@ from datetime import timedelta
 from signet_common.passport import Passport
 from signet_identity.application.changes import requested_password_reset
 from signet_identity.application.mail import TokenMail, mails_are_left
-from signet_identity.application.ports import Account, Accounts, Clock, Transaction, UnitOfWork
+from signet_identity.application.ports import Accounts, Clock, Transaction, UnitOfWork
+from signet_identity.application.repositories import Account
 from signet_identity.domain.single_use_tokens import Purpose
 from signet_identity.domain.users import State, login_kind
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.changes import failed_login, opened_session
-from signet_identity.application.ports import Account, Accounts, Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.application.ports import Accounts, Clock, Passwords, Transaction, UnitOfWork
+from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import NewCredential, Session, SessionLifetime, new_session
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, TooManySignIns
 from signet_identity.domain.passwords import prepared

@@ -19,9 +19,9 @@ from signet_identity.adapters.outbound.rows import (
     user_of,
 )
 from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USERS
-from signet_identity.application.ports import Account
 from signet_identity.application.queries import UserFilter, Window
 from signet_identity.application.reach import owner_filter, reaches
+from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import ApiKey
 from signet_identity.domain.errors import NotFound
 from signet_identity.domain.roles import Role

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from signet_identity.adapters.outbound.rows import role_names, user_of
 from signet_identity.adapters.outbound.tables import ROLES, SINGLE_USE_TOKENS, USER_ROLES, USERS
-from signet_identity.application.ports import Account
+from signet_identity.application.repositories import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import ADMINISTRATOR
 from signet_identity.domain.users import NewUser, State, User
