@@ -24,7 +24,7 @@ FRESH_CONNECTIONS = 40
         ("user", "GET", "/api/v1/audit/records", None, ReturnCode.RESOURCE_ACCESS_FORBIDDEN),
         ("user", "GET", "/api/v1/roles", None, ReturnCode.RESOURCE_ACCESS_FORBIDDEN),
         ("user", "POST", "/api/v1/users", {"user_name": "mallory"}, ReturnCode.RESOURCE_CREATE_FORBIDDEN),
-        ("user", "PATCH", "/api/v1/users/1", {"user_state": "inactive"}, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
+        ("user", "PATCH", "/api/v1/roles/1", {"description": "mine"}, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
         ("auditor", "POST", DEMOS, {"demo_name": "no"}, ReturnCode.RESOURCE_CREATE_FORBIDDEN),
         ("auditor", "PATCH", f"{DEMOS}/1", {"demo_state": "inactive"}, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
         ("auditor", "DELETE", f"{DEMOS}/1", None, ReturnCode.RESOURCE_WRITE_FORBIDDEN),
