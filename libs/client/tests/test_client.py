@@ -211,3 +211,11 @@ def test_answer_that_is_not_the_platforms_is_an_error(client: Client, gateway: A
     gateway.reply(**reply)
     with pytest.raises(AnswerInvalid):
         client.demos.get(7)
+
+
+def test_a_public_operation_is_sent_without_the_credential(client: Client, gateway: Any) -> None:
+    """It has no caller: a signature or a seal that named one would not fit what the gateway checks."""
+    gateway.reply({"session_id": 9, "user_id": 1, "token": "st_x", "secret": "s", "expires_at": "2036-01-01T12:00:00Z"})
+    client.sessions.create("ada", "correct horse battery")
+    sent = gateway.received[-1].headers
+    assert not {"x-api-key", "authorization", "x-sign"} & sent.keys()

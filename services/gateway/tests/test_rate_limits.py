@@ -36,7 +36,7 @@ def test_the_rate_is_granted_and_no_more(limiter):
     assert [one.granted for one in taken] == [True, True, False]
     assert [one.remaining for one in taken] == [1, 0, 0]
     assert {(one.limit, one.window) for one in taken} == {(2, 3600)}
-    assert 0 < taken[-1].reset <= 3600
+    assert 0 < taken[-1].reset < 3601  # Redis counts in whole milliseconds
     assert limiter.take("api_key/8").granted
 
 

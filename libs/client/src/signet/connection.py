@@ -72,12 +72,13 @@ class Connection:
         sent = httpx.Headers(headers)
         if method not in IDEMPOTENT_METHODS:
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
-        return self._send(self._build(method, path, query, body, sent), repeatable=True, secret=secret)
+        request = self._build(method, path, query, body, sent)
+        return self._send(request, self._credential, repeatable=True, secret=secret)
 
     def request_public(self, method: str, path: str, *, body: object = None, secret: bool = False) -> Answer:
-        """Send a request of a public operation: with timestamp and nonce, but nothing to sign with."""
+        """Send a request of a public operation: with timestamp and nonce, unsigned even if there is a credential."""
         request = self._build(method, path, None, body, httpx.Headers())
-        return self._send(request, repeatable=method in IDEMPOTENT_METHODS, secret=secret)
+        return self._send(request, None, repeatable=method in IDEMPOTENT_METHODS, secret=secret)
 
     def _fetch_keys(self) -> object:
         """Ask for the sealing keys, open and unsigned; None from a gateway that knows no such path."""
@@ -102,7 +103,7 @@ class Connection:
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise ArgumentInvalid(f"The request cannot be written: {error}") from error
 
-    def _send(self, request: httpx.Request, *, repeatable: bool, secret: bool) -> Answer:
+    def _send(self, request: httpx.Request, credential: Credential | None, *, repeatable: bool, secret: bool) -> Answer:
         sent = 0
         corrected = False
         sealed = renewed = False
@@ -110,7 +111,7 @@ class Connection:
             sent += 1
             try:
                 sealed = sealed or self._sealer.wanted(request, secret=secret)
-                return self._send_once(request, sealed=sealed)
+                return self._send_once(request, credential, sealed=sealed)
             except SignetError as error:
                 code = error.code if isinstance(error, Refused) else 0
                 if (code == ReturnCode.SEAL_REQUIRED and not sealed) or (
@@ -133,15 +134,15 @@ class Connection:
                     raise
                 self._clock.sleep(wait)
 
-    def _send_once(self, request: httpx.Request, *, sealed: bool) -> Answer:
+    def _send_once(self, request: httpx.Request, credential: Credential | None, *, sealed: bool) -> Answer:
         timestamp, nonce = int(self._clock.now() + self._skew), new_nonce()
         if not sealed:
-            self._prove(request, timestamp, nonce)
+            _prove(request, credential, timestamp, nonce)
             return read_answer(self._exchange(request))
         exchange = self._sealer.begin(nonce)
-        credential = "" if self._credential is None else self._credential.identifier
-        closed = exchange.close(request, timestamp=timestamp, credential=credential)
-        self._prove(closed, timestamp, nonce)
+        identifier = "" if credential is None else credential.identifier
+        closed = exchange.close(request, timestamp=timestamp, credential=identifier)
+        _prove(closed, credential, timestamp, nonce)
         return read_answer(self._exchange(closed), exchange.open)
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
@@ -154,18 +155,19 @@ class Connection:
                 applied=not isinstance(error, _NOT_SENT),
             ) from error
 
-    def _prove(self, request: httpx.Request, timestamp: int, nonce: str) -> None:
-        """Set timestamp, nonce and signature over the bytes that httpx is about to send."""
-        if self._credential is None:
-            request.headers.update({"X-Timestamp": str(timestamp), "X-Nonce": nonce})
-            return
-        signature = sign(
-            self._credential,
-            method=request.method,
-            target=request.url.raw_path.decode("ascii"),
-            headers=request.headers.multi_items(),
-            body=request.content,
-            timestamp=timestamp,
-            nonce=nonce,
-        )
-        request.headers.update(dict(signature.headers))
+
+def _prove(request: httpx.Request, credential: Credential | None, timestamp: int, nonce: str) -> None:
+    """Set timestamp, nonce and signature over the bytes that httpx is about to send."""
+    if credential is None:
+        request.headers.update({"X-Timestamp": str(timestamp), "X-Nonce": nonce})
+        return
+    signature = sign(
+        credential,
+        method=request.method,
+        target=request.url.raw_path.decode("ascii"),
+        headers=request.headers.multi_items(),
+        body=request.content,
+        timestamp=timestamp,
+        nonce=nonce,
+    )
+    request.headers.update(dict(signature.headers))

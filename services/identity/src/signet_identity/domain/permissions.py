@@ -4,6 +4,7 @@ The wildcard `*:*` (scope any) means every operation that any contract names, to
 its own: only a holder of the wildcard covers the wildcard, so nobody can collect single permissions up to it.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,8 @@ from enum import StrEnum
 from signet_identity.domain.errors import FieldRefused
 
 EVERYTHING = "*:*"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}:[a-z][a-z0-9_]{0,62}")
 
 
 class Scope(StrEnum):
@@ -26,6 +29,17 @@ class Permission:
 
     name: str
     scope: Scope
+
+
+def check_permission_name(value: str) -> str:
+    """Return a text that is shaped like `resource:operation`; whether any contract asks for it is decided elsewhere.
+
+    Raises:
+        FieldRefused: it is not.
+    """
+    if not _NAME.fullmatch(value):
+        raise FieldRefused("permission", "must be resource:operation, in small letters, digits and underscores")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

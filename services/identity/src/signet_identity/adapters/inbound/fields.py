@@ -25,6 +25,7 @@ from signet_common.web.schemas import (
 )
 from signet_identity.domain.errors import FieldRefused
 from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from signet_identity.domain.permissions import check_permission_name
 from signet_identity.domain.users import (
     DISPLAY_NAME_BYTES,
     EMAIL_BYTES,
@@ -104,7 +105,5 @@ Description = Annotated[str, StringConstraints(min_length=1), MaxBytes(DESCRIPTI
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_rfc3339), AfterValidator(_to_utc)]
 RoleNames = Annotated[list[RoleName], Field(max_length=MAX_ROLES, description="Names of roles.")]
 # Which permissions exist is the contracts' to say. A format of its own tells the fuzzer so.
-PermissionName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}:[a-z][a-z0-9_]{0,62}$"), Ruled("signet-permission", str)
-]
+PermissionName = Annotated[str, Ruled("signet-permission", check_permission_name)]
 StateName = Literal["active", "inactive"]
