@@ -208,6 +208,13 @@ def test_a_damaged_body_is_refused(sealed_house):
         refused(sealed_house, request.send(body))
 
 
+@pytest.mark.parametrize("name", ["data", "\\u0064ata"])
+def test_a_body_with_two_sealed_texts_is_refused(sealed_house, name):
+    """One would open; but readers of JSON differ in which of two members counts."""
+    request = SealedRequest(sealed_house)
+    refused(sealed_house, request.send(f'{{"data": "A", "{name}": "{request.text()}"}}'.encode()))
+
+
 def test_a_damaged_key_is_refused(sealed_house, key):
     """Of the wrong size, of no number below the modulus, under another name, wrapped for somebody else."""
     stranger = rsa.generate_private_key(65537, 3072).public_key()

@@ -9,6 +9,7 @@ from flask import Request
 from pydantic import BaseModel, ValidationError
 
 from signet_common.web.errors import ApiError, FieldErrors
+from signet_common.web.json_names import refuse_repeated_names
 from signet_protocol.return_codes import ReturnCode
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
@@ -33,9 +34,11 @@ def parse_body(request: Request, model: type[BaseModel] | None) -> BaseModel | N
     if not _JSON_TYPE.fullmatch(request.headers.get("Content-Type", "")):
         raise ApiError(ReturnCode.MEDIA_TYPE_UNSUPPORTED, "Content-Type: application/json is needed")
     try:
-        return model.model_validate_json(data)
+        read = model.model_validate_json(data)
     except ValidationError as refused:
         raise _field_errors(refused, "body") from None
+    refuse_repeated_names(data, read)
+    return read
 
 
 def body_of(request: Request) -> bytes:

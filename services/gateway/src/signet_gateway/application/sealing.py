@@ -161,7 +161,9 @@ def _sealed_part(body: bytes, content_type: str) -> str:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    text = document.get("data") if isinstance(document, dict) and len(document) == 1 else None
+    # Four quotes hold one name and one text: a second "data", which this reader would keep, has no room beside them.
+    alone = isinstance(document, dict) and len(document) == 1 and body.count(b'"') == 4
+    text = document.get("data") if alone else None
     return text if isinstance(text, str) else ""
 
 
