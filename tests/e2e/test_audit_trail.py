@@ -1,5 +1,6 @@
 """The audit log tells who did what, when and from where: reads, sign-ins and the reading of the log itself, too."""
 
+import socket
 import time
 from datetime import datetime
 from typing import Any
@@ -121,6 +122,26 @@ def test_records_are_filtered_paged_and_newest_first(admin: Client, api: SignedA
     assert times == sorted(times, reverse=True)
     empty = api.call("GET", f"{RECORDS}?user_id={person.user_id}&time_end=2020-01-01T00:00:00Z")
     assert empty.envelope["data"]["records"] == []
+
+
+def test_a_smuggling_attempt_stands_in_the_log(platform: Platform, api: SignedApi) -> None:
+    """It is refused before there is a request; whoever probes where requests end leaves a trace all the same."""
+    hidden = b"GET /api/v1/users HTTP/1.1\r\nHost: a\r\n\r\n"
+    head = b"POST %b?secret=1 HTTP/1.1\r\nHost: a\r\n" % DEMOS.encode()
+    with socket.create_connection(("127.0.0.1", platform.port), source_address=("127.0.0.78", 0)) as attacker:
+        attacker.sendall(head + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden)
+        answer = b"".join(iter(lambda: attacker.recv(65536), b""))
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 400 ") == 1
+
+    def recorded() -> list[dict[str, Any]]:
+        records = api.records(resource="request", operation="refused")
+        return [record for record in records if record["client_ip"] == "127.0.0.78"]
+
+    [record] = eventually(recorded, what="the refused head in the audit log")
+    assert record["changes"]["reason"] == [None, "Content-Length and Transfer-Encoding exclude each other"]
+    assert record["changes"]["return_code"] == [None, 400001]
+    assert record["actor"]["user_id"] is None
+    assert record["request_id"].encode() in answer
 
 
 def test_what_the_gateway_refused_stands_in_the_log(api: SignedApi, admin: Client) -> None:

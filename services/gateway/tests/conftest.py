@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from signet_common.passport import Passport, PassportIssuer, PassportVerifier
+from signet_gateway.adapters.inbound.client_address import Network
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
 from signet_gateway.application.contracts import Contract, read_contract
@@ -313,7 +314,12 @@ def grant(credential_id: str = "api_key/7") -> Grant:
     )
 
 
-def build_house(seals: SealKeys | None = None, cors_origins: Sequence[str] = (), **limits: Any) -> House:
+def build_house(
+    seals: SealKeys | None = None,
+    cors_origins: Sequence[str] = (),
+    trusted_proxies: Sequence[Network] = (),
+    **limits: Any,
+) -> House:
     """Return the application; `limits` are those beside that of public operations. With `seals`, they are enforced."""
     made = House()
     made.refusals = RefusalLog(made.clock)
@@ -335,7 +341,12 @@ def build_house(seals: SealKeys | None = None, cors_origins: Sequence[str] = (),
         seals=seals or NoSealOpener(),
     )
     made.application = compose(
-        contracts(), outside, max_body_bytes=1000, cors_origins=cors_origins, seals_enforced=seals is not None
+        contracts(),
+        outside,
+        max_body_bytes=1000,
+        cors_origins=cors_origins,
+        trusted_proxies=trusted_proxies,
+        seals_enforced=seals is not None,
     )
     return made
 

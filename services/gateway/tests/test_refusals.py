@@ -1,14 +1,16 @@
 """What was refused is counted in bounded memory, and told to identity once."""
 
 import json
+from ipaddress import ip_network
 
 import pytest
 
 from signet_common.passport import PassportIssuer, PassportVerifier
+from signet_common.web.refused_heads import RefusedHead
 from signet_gateway.adapters.outbound.refusal_reports import RefusalReports
 from signet_gateway.application.errors import UpstreamUnavailable
 from signet_gateway.application.ports import UpstreamAnswer
-from signet_gateway.application.refusals import RefusalLog
+from signet_gateway.application.refusals import Group, RefusalLog
 from signet_gateway.application.request import Request
 from signet_protocol.return_codes import ReturnCode
 from signet_protocol.signing import body_digest
@@ -68,6 +70,12 @@ def test_what_a_service_refuses_is_its_own_to_record(house):
     house.resources.answer = UpstreamAnswer(404, [("content-type", "application/json")], body)
     assert house.signed("GET", f"{DEMOS}/7").code == 404001
     assert house.refusals.take() == []
+
+
+def refused_head(**changes):
+    known = {"request_id": "r", "peer": "192.0.2.1", "code": ReturnCode.PARAM_ERROR, "method": "POST"}
+    told = {"reason": "Content-Length is repeated", "target": "/probe?name=ada", "forwarded_for": None}
+    return RefusedHead(**known | told | changes)
 
 
 def request(**changes):
@@ -144,6 +152,47 @@ def test_a_report_is_a_request_of_the_gateways_own(log, reports, identity):
             "target": "/",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "client_ip"),
+    [("192.0.2.1", "192.0.2.9", "192.0.2.1"), ("10.0.0.1", "192.0.2.9", "192.0.2.9"), ("10.0.0.1", None, "10.0.0.1")],
+)
+def test_a_refused_head_is_counted_with_its_address_and_reason(make_house, peer, forwarded_for, client_ip):
+    """Only a proxy of ours says who else it was; there is no credential, because nothing was understood."""
+    house = make_house(trusted_proxies=[ip_network("10.0.0.0/8")])
+    house.application.refused_head(refused_head(peer=peer, forwarded_for=forwarded_for))
+    (refused,) = house.refusals.take()
+    assert refused.group == Group(ReturnCode.PARAM_ERROR, "unknown", False, client_ip, "", framing=True)
+    assert (refused.count, refused.user_id, refused.request_id) == (1, None, "r")
+    assert (refused.method, refused.target, refused.reason) == ("POST", "/probe", "Content-Length is repeated")
+
+
+def test_a_badly_framed_body_is_counted_with_its_reason(house):
+    """The caller is told that it is broken off or badly framed; the log knows which."""
+
+    class Broken:
+        def read(self, _size):
+            raise OSError("the chunked body has a malformed chunk size")
+
+        read1 = read
+
+    headers = house.signed_headers("POST", DEMOS, body=b"{}")
+    answer = house.send("POST", DEMOS, headers, b"{}", stream=Broken())
+    (refused,) = house.refusals.take()
+    assert (answer.code, refused.reason) == (400001, "the chunked body has a malformed chunk size")
+    assert (refused.group.credential, refused.request_id) == ("api_key/7", answer.headers["X-Request-Id"])
+
+
+def test_a_thousand_reasons_are_one_group(log, reports, identity):
+    """They may quote what the client sent: groups of them would fill the memory and crowd out everybody else's."""
+    for number in range(1000):
+        log.note(request(), ReturnCode.PARAM_ERROR, f"the header name 'x{number}' is malformed" + "!" * 1000)
+    assert reports.deliver()
+    ((_, _, _, (told,)),) = identity.taken
+    assert told["count"] == 1000
+    assert told["reason"].startswith("the header name 'x999' is malformed")
+    assert len(told["reason"]) == 256
 
 
 def test_nothing_refused_is_nothing_reported(reports, identity):

@@ -4,21 +4,34 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], object]]
 
 
-def create() -> Callable[[Environ, Start], Iterable[bytes]]:
-    calls: list[str] = []
+class Application:
+    """Remembers what it was called for, and what was refused before it."""
 
-    def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
-        calls.append(environ["PATH_INFO"])
+    def __init__(self) -> None:
+        self._calls: list[str] = []
+        self._refused: list[Any] = []
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/refused":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self._refused).encode()]
+        self._calls.append(environ["PATH_INFO"])
         route = _ROUTES.get(environ["PATH_INFO"], _echo)
-        return route(environ, start_response, calls)
+        return route(environ, start_response, self._calls)
 
-    return application
+    def refused_head(self, refused: Any) -> None:
+        self._refused.append(asdict(refused))
+
+
+def create() -> Application:
+    return Application()
 
 
 def misconfigured() -> Callable[[Environ, Start], Iterable[bytes]]:
@@ -44,7 +57,7 @@ def _swallows_body_errors(environ: Environ, start_response: Start, calls: list[s
     try:
         environ["wsgi.input"].read()
     except OSError:
-        start_response("200 OK", [("Content-Length", "9")])
+        start_response("200 OK", [("Content-Length", "9"), ("X-Request-ID", "told-by-the-application")])
         return [b"all fine\n"]
     start_response("200 OK", [("Content-Length", "3")])
     return [b"ok\n"]

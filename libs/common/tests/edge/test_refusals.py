@@ -198,3 +198,50 @@ def test_random_bytes_never_trouble_the_process(edge):
         assert edge.exchange(get() + data).startswith(b"HTTP/1.1 200 ")
     logged = [json.loads(line) for line in edge.log.read_text().splitlines()]  # so every line is ours, and JSON
     assert {line["message"] for line in logged} <= {"the application failed"}
+
+
+def refused(edge):
+    return json.loads(edge.ask(b"GET /refused HTTP/1.1\r\nHost: a\r\n\r\n").body)
+
+
+def test_the_application_is_told_of_a_refused_head(edge):
+    """Whoever probes the parser should stand in the log like anybody else, under the id of the answer."""
+    lines = [b"X-Forwarded-For: 192.0.2.7", b"Content-Length: 1", b"Content-Length: 2"]
+    answer = edge.ask(get(*lines, start=b"POST /probe?name=ada HTTP/1.1"))
+    assert refused(edge)[-1] == {
+        "request_id": answer.headers["x-request-id"],
+        "peer": "127.0.0.1",
+        "code": 400001,
+        "reason": "Content-Length is repeated",
+        "method": "POST",
+        "target": "/probe",
+        "forwarded_for": "192.0.2.7",
+    }
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[b"X-Forwarded-For: 192.0.2.7", b"x-forwarded-for: 192.0.2.8"], [b"X-Forwarded-For : 192.0.2.7"], [b"A: b"]],
+)
+def test_an_address_that_could_be_somebody_elses_is_not_told(edge, lines):
+    """A proxy of ours writes it once; what is there twice or misspelt was written by the client."""
+    edge.ask(get(b"Content-Length: x", *lines))
+    assert refused(edge)[-1]["forwarded_for"] is None
+
+
+def test_what_is_told_of_rubbish_is_bounded_and_printable(edge):
+    """It ends up in a log that must neither grow nor be misled by it."""
+    edge.ask(b"\x1b[2J\xff" * 3 + b" /" + b"\xe9\x00" * 400 + b" HTTP/9\r\nX: \x01\r\n\r\n")
+    edge.ask(b"GET " + b"/a" * 20_000)
+    for told in refused(edge)[-2:]:
+        assert all(" " <= character <= "~" for text in told.values() for character in str(text))
+        assert len(json.dumps(told)) < 1000
+        assert told["reason"]
+
+
+def test_a_refused_body_is_the_applications_own_to_tell(edge):
+    """It was called, so it has answered with an id of its own; the refusal in its place carries that one."""
+    before = refused(edge)
+    answer = edge.ask(post(CHUNKED, body=b"zz\r\n").replace(b"POST /", b"POST /swallows-body-errors"))
+    assert (answer.status, answer.headers["x-request-id"]) == (400, "told-by-the-application")
+    assert refused(edge) == before

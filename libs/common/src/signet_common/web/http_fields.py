@@ -68,9 +68,9 @@ def cgi_name(name: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int = 64) -> str:
     """Return the beginning of what a client sent, fit for a message."""
-    return "".join(character if " " <= character <= "~" else "?" for character in text[:64])
+    return "".join(character if " " <= character <= "~" else "?" for character in text[:most])
 
 
 def check_characters(head: bytes, lines: list[str]) -> None:

@@ -84,6 +84,10 @@ class Response:
         self._status, self._headers = status, headers
         return self._write
 
+    def header(self, name: str) -> str:
+        """Return what the application has said in a header, given in lower case; "" if it has not."""
+        return next((value for known, value in self._headers if known.lower() == name), "")
+
     def send(self, result: Iterable[bytes]) -> None:
         """Send the whole answer. Raises ResponseInvalid, OSError, or what the application's iterator raises."""
         if isinstance(result, (list, tuple)):
@@ -172,15 +176,17 @@ class Response:
         return []
 
 
-def refusal(code: ReturnCode, message: str, date: HttpDate) -> bytes:
-    """Return a whole answer that carries an envelope and ends the connection.
+def new_request_id() -> str:
+    """Return an id for what no application has given one: every answer has one."""
+    return secrets.token_hex(16)
 
-    No application has seen the request, so its id is made here: every answer has one.
-    """
+
+def refusal(code: ReturnCode, message: str, date: HttpDate, request_id: str) -> bytes:
+    """Return a whole answer that carries an envelope and ends the connection."""
     status = HTTPStatus(code.http_status)
     body = orjson.dumps(envelope(code, message))
     return (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nDate: {date()}\r\nCache-Control: no-store\r\n"
-        f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {secrets.token_hex(16)}\r\nConnection: close\r\n\r\n"
+        f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {request_id}\r\nConnection: close\r\n\r\n"
     ).encode("ascii") + body

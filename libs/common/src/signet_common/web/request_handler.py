@@ -9,7 +9,8 @@ from signet_common.web.http_body import BodyRefused, RequestBody
 from signet_common.web.http_connection import ClientConnection, ClientGone
 from signet_common.web.http_fields import Limits, RequestRefused
 from signet_common.web.http_framing import RequestHead, parse_head
-from signet_common.web.http_response import HttpDate, Response, TransferBroken, refusal
+from signet_common.web.http_response import HttpDate, Response, TransferBroken, new_request_id, refusal
+from signet_common.web.refused_heads import tell
 from signet_protocol.return_codes import ReturnCode
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class RequestHandler:
     def __init__(self, connection: ClientConnection, address: Any, server: Server) -> None:
         self._connection = connection
         self._server = server
+        self._request_id = ""  # of a request that is refused here
         self._environ = dict(server.environ)
         if isinstance(address, tuple):
             self._environ |= {"REMOTE_ADDR": str(address[0]), "REMOTE_PORT": str(address[1])}
@@ -50,8 +52,14 @@ class RequestHandler:
             _LOGGER.debug("a client did not take its answer: %s", error)
 
     def _read_head(self) -> RequestHead | None:
-        data = self._connection.read_head(self._server.limits)
-        return None if data is None else parse_head(data, self._server.limits)
+        data: bytes | None = b""
+        try:
+            data = self._connection.read_head(self._server.limits)
+            return None if data is None else parse_head(data, self._server.limits)
+        except RequestRefused as error:
+            self._request_id = new_request_id()
+            tell(self._server.application, self._environ, self._request_id, data or b"", error)
+            raise
 
     def _serve_one(self, head: RequestHead) -> bool:
         """Run the application and send its answer; say whether the connection may carry another request.
@@ -83,6 +91,7 @@ class RequestHandler:
                 self._answer_failure(response)
                 return False
         if body.refused is not None and not response.started:
+            self._request_id = response.header("x-request-id")
             raise body.refused
         return self._finish(body, response)
 
@@ -125,12 +134,13 @@ class RequestHandler:
     def _answer_failure(self, response: Response) -> None:
         """Answer 500001, or cut a stream off that has begun."""
         if not response.started:
-            self._connection.send(refusal(ReturnCode.INTERNAL_ERROR, "", self._server.date))
+            self._connection.send(refusal(ReturnCode.INTERNAL_ERROR, "", self._server.date, new_request_id()))
             self._connection.linger()
 
     def _refuse(self, error: RequestRefused) -> None:
         try:
-            self._connection.send(refusal(error.code, str(error), self._server.date))
+            request_id = self._request_id or new_request_id()
+            self._connection.send(refusal(error.code, str(error), self._server.date, request_id))
         except ClientGone:
             return
         self._connection.linger()

@@ -57,11 +57,17 @@ def read_body(request: Request, limit: int) -> bytes:
         return b""
     try:
         body = request.read(limit + 1)
-    except OSError:
-        raise Refusal(ReturnCode.PARAM_ERROR, "The body is broken off or badly framed.", headers=CLOSE) from None
+    except OSError as error:
+        raise broken_body(error) from None
     if len(body) > limit:
         raise too_large(limit)
     return body
+
+
+def broken_body(error: OSError) -> Refusal:
+    """Refuse a body that cannot be read to its end with 400001, as the server does; the log is told why."""
+    message = "The body is broken off or badly framed."
+    return Refusal(ReturnCode.PARAM_ERROR, message, headers=CLOSE, reason=str(error))
 
 
 def too_large(limit: int) -> Refusal:

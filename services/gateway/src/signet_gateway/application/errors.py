@@ -34,7 +34,10 @@ class NoncesUnfit(GatewayError):
 
 
 class Refusal(GatewayError):
-    """A refused request. `message` and `data` are shown to the client; without a message the code's own is shown."""
+    """A refused request. `message` and `data` are shown to the client; without a message the code's own is shown.
+
+    `reason` is for the audit log, where the code does not say enough: what is wrong with the framing.
+    """
 
     def __init__(
         self,
@@ -43,12 +46,14 @@ class Refusal(GatewayError):
         *,
         data: object = None,
         headers: Sequence[tuple[str, str]] = (),
+        reason: str = "",
     ) -> None:
         super().__init__(message or code.message)
         self.code = code
         self.message = message
         self.data = data
         self.headers = headers
+        self.reason = reason
 
 
 class GrantsUnavailable(GatewayError):

@@ -2,7 +2,7 @@
 
 import re
 
-from signet_gateway.application.content import CLOSE, too_large
+from signet_gateway.application.content import broken_body, too_large
 from signet_gateway.application.errors import Refusal, bad_field
 from signet_gateway.application.request import Request
 from signet_protocol.return_codes import ReturnCode
@@ -28,8 +28,8 @@ class Upload:
         """
         try:
             piece = self._receive(size)
-        except OSError:
-            raise Refusal(ReturnCode.PARAM_ERROR, "The body is broken off or badly framed.", headers=CLOSE) from None
+        except OSError as error:
+            raise broken_body(error) from None
         self._received += len(piece)
         if self._received > self._limit:
             raise too_large(self._limit)

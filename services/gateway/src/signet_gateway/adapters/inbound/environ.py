@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from signet_common.web.refused_heads import RefusedHead
 from signet_gateway.adapters.inbound.client_address import ClientAddress
 from signet_gateway.application.request import Request
 
@@ -42,6 +43,24 @@ def read_request(environ: "WSGIEnvironment", request_id: str, addresses: ClientA
         read=_reader(environ["wsgi.input"]),
         receive=environ["wsgi.input"].read1,
     )
+
+
+def read_refused(refused: RefusedHead, addresses: ClientAddress) -> Request:
+    """Return what is known of a request that was none; there is nothing more to read of it."""
+    return Request(
+        request_id=refused.request_id,
+        client_ip=addresses.of(refused.peer, refused.forwarded_for),
+        method=refused.method,
+        target=refused.target,
+        headers={},
+        content_length=0,
+        read=_nothing,
+        receive=_nothing,
+    )
+
+
+def _nothing(_: int) -> bytes:
+    return b""
 
 
 def _content_length(environ: "WSGIEnvironment") -> int | None:

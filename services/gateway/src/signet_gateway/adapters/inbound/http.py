@@ -14,9 +14,10 @@ import orjson
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.context import REQUEST_ID
 from signet_common.observability.spans import Tracing
+from signet_common.web.refused_heads import RefusedHead
 from signet_gateway.adapters.inbound.browsers import CrossOrigin, protect
 from signet_gateway.adapters.inbound.client_address import ClientAddress
-from signet_gateway.adapters.inbound.environ import read_request
+from signet_gateway.adapters.inbound.environ import read_refused, read_request
 from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.streamed_body import StreamedBody
 from signet_gateway.application.errors import GatewayError, Refusal
@@ -63,6 +64,11 @@ class HttpApplication:
         """Read the contracts anew; the server calls it on SIGHUP, beside the requests in flight."""
         self._contracts.reload()
 
+    def refused_head(self, refused: RefusedHead) -> None:
+        """Note what the server has refused before it was a request; see the port of signet_common."""
+        request = read_refused(refused, self._addresses)
+        self._refusals.note(request, refused.code, refused.reason)
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         request = read_request(environ, self._new_request_id(), self._addresses)
@@ -90,7 +96,7 @@ class HttpApplication:
             page = self._pages.find(request.target)
             return self._contracts.served.gateway.handle(request) if page is None else page(request, environ)
         except Refusal as refusal:
-            self._refusals.note(request, refusal.code)
+            self._refusals.note(request, refusal.code, refusal.reason)
             return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)
         except GatewayError as error:
             _LOGGER.warning("%s", error)

@@ -119,7 +119,7 @@ def _told(refused: Refused) -> dict[str, Any]:
     group = refused.group
     return {
         "return_code": group.code.value,
-        "reason": group.code.title,
+        "reason": refused.reason or group.code.title,
         "credential": group.credential,
         "proven": group.proven,
         "client_ip": group.client_ip,
