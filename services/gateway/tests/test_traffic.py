@@ -60,6 +60,41 @@ def test_an_answer_tells_what_is_left(limited):
     assert answer.headers["RateLimit"].split(", ")[1] == '"credential";r=59;t=30'
 
 
+KEYS = "/api/v1/keys"
+
+
+def test_the_sealing_keys_are_counted_like_any_public_operation(make_house, limiters):
+    """The gateway answers them itself, and an address that asks without end is told so all the same."""
+    own = type(limiters["address"])("listSealingKeys")
+    house = make_house(address=limiters["address"], operations={"listSealingKeys": own})
+    assert house.send("GET", KEYS).code == 200
+    assert house.limiter.taken == []
+    assert limiters["address"].taken == own.taken == ["192.0.2.1"]
+    for limiter in (own, limiters["address"]):
+        limiter.wait = 1.2
+        answer = house.send("GET", KEYS)
+        assert (answer.code, answer.headers["Retry-After"]) == (429001, "2")
+        limiter.wait = 0.0
+    assert house.send("GET", KEYS).code == 200
+
+
+@pytest.mark.parametrize("target", ["/openapi.json", "/docs", "/docs/swagger-ui-bundle.js"])
+def test_documents_are_counted_by_address(limited, limiters, target):
+    """A megabyte for a line: nobody gets it as often as they like. A proxy in front is not relied on."""
+    assert limited.send("GET", target).status == 200
+    assert limiters["address"].taken == ["192.0.2.1"]
+    limiters["address"].wait = 1.2
+    assert limited.send("GET", target).code == 429001
+
+
+@pytest.mark.parametrize("target", ["/healthz", "/readyz"])
+def test_health_is_never_limited(limited, limiters, target):
+    """Who watches must not take a limit for a failure; both answers are remembered and cost nothing."""
+    limiters["address"].wait = 1.2
+    assert limited.send("GET", target).status == 200
+    assert limiters["address"].taken == []
+
+
 def test_without_limits_nothing_is_told(house):
     """The default: a signed request meets no limit."""
     answer = house.signed("GET", DEMOS)

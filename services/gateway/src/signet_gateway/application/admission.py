@@ -64,6 +64,11 @@ class Admission:
         self._traffic.arrived(request)
         return self._public(request, operation) if operation.public else self._signed(request, operation)
 
+    def answered_here(self, request: Request, operation: Operation) -> None:
+        """Count a request of a public operation that needs no service, as any other of an address is counted."""
+        self._traffic.arrived(request)
+        self._traffic.unsigned(request, operation)
+
     def _signed(self, request: Request, operation: Operation) -> Admitted:
         credential = read_credential(request.headers)
         freshness = read_freshness(request.headers)

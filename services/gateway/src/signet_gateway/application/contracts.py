@@ -108,7 +108,7 @@ def all_operations(
     homeless = {operation.service for operation in known} - services
     if homeless := homeless | {operation.service for operation in known if operation.stream} - streams:
         raise ContractInvalid(f"no upstream is set for {', '.join(sorted(homeless))}")
-    if unheard_of := limited - {operation.operation_id for operation in known}:
+    if unheard_of := limited - {operation.operation_id for operation in (*known, *OWN_OPERATIONS)}:
         raise ContractInvalid(f"a rate limit is set for {', '.join(sorted(unheard_of))}, which no contract has")
     return known
 

@@ -48,6 +48,7 @@ class Gateway:
             raise Refusal(ReturnCode.METHOD_NOT_ALLOWED, headers=(("Allow", route.allow),))
         request.operation = operation.operation_id
         if operation.service == OWN_SERVICE:
+            self._admission.answered_here(request, operation)
             return self._keys(request)
         admitted = self._admission.admit(request, operation)
         return (self._streaming if operation.stream else self._forwarding).forward(request, admitted)

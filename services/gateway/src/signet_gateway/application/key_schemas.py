@@ -5,10 +5,12 @@ from typing import Any
 from signet_protocol.return_codes import ReturnCode
 
 _REFUSED = ReturnCode.DATA_PARAM_ERROR
+_LIMITED = ReturnCode.RATE_LIMITED
 _THUMBPRINT = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "description": "The RFC 7638 thumbprint."}
 
 KEYS_EXAMPLE: dict[str, Any] = {"return_code": 200, "return_msg": "", "data": {"keys": [], "announcements": []}}
 REFUSAL_EXAMPLE: dict[str, Any] = {"return_code": _REFUSED.value, "return_msg": _REFUSED.message, "data": None}
+LIMITED_EXAMPLE: dict[str, Any] = {"return_code": _LIMITED.value, "return_msg": _LIMITED.message, "data": None}
 
 
 def key_schemas() -> dict[str, Any]:

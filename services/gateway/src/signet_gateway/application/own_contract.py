@@ -3,7 +3,7 @@
 from typing import Any
 
 from signet_gateway.application.contracts import OWN_SERVICE
-from signet_gateway.application.key_schemas import KEYS_EXAMPLE, REFUSAL_EXAMPLE, key_schemas
+from signet_gateway.application.key_schemas import KEYS_EXAMPLE, LIMITED_EXAMPLE, REFUSAL_EXAMPLE, key_schemas
 
 
 def own_contract() -> dict[str, Any]:
@@ -51,7 +51,8 @@ def _openapi() -> dict[str, Any]:
             "200": {
                 "description": "The contracts of all services, merged: OpenAPI 3.1.",
                 "content": {"application/json": {"schema": {"type": "object"}}},
-            }
+            },
+            **_limited(),
         }
     }
 
@@ -62,7 +63,8 @@ def _docs() -> dict[str, Any]:
             "200": {
                 "description": "Swagger UI over /openapi.json.",
                 "content": {"text/html": {"schema": {"type": "string"}}},
-            }
+            },
+            **_limited(),
         }
     }
 
@@ -75,8 +77,13 @@ def _keys() -> dict[str, Any]:
         "responses": {
             "200": _json("The keys; none where the deployment seals nothing.", "SealingKeysAnswer", KEYS_EXAMPLE),
             "400": _json("Bad Request: 400001 ParamError, 400002 DataParamError", "Refusal", REFUSAL_EXAMPLE),
+            **_limited(),
         },
     }
+
+
+def _limited() -> dict[str, Any]:
+    return {"429": _json("Too Many Requests: 429001 RateLimited", "Refusal", LIMITED_EXAMPLE)}
 
 
 def _operation(operation_id: str, summary: str) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def compose(
     replays = ReplayGuard(outside.clock, outside.nonces)
     authentication = Authentication(outside.clock, outside.grants, replays)
     sealing = Sealing(outside.seals, enforced=seals_enforced)
-    admission = Admission(authentication, replays, Traffic(outside.limits), sealing, max_body_bytes)
+    traffic = Traffic(outside.limits)
+    admission = Admission(authentication, replays, traffic, sealing, max_body_bytes)
     forwarding = Forwarding(outside.passports, outside.upstreams)
     streaming = Streaming(outside.passports, outside.streams)
 
@@ -90,7 +91,8 @@ def compose(
         return Served(gateway, orjson.dumps(merged_document(contracts)))
 
     live = LiveContracts(served(contracts), lambda: served(reread() if reread else contracts))
-    pages = Pages(Readiness([*outside.probes, live], time.monotonic), lambda: live.served.document, _docs)
+    readiness = Readiness([*outside.probes, live], time.monotonic)
+    pages = Pages(readiness, lambda: live.served.document, _docs, traffic.arrived)
     return HttpApplication(
         live,
         pages,

@@ -26,15 +26,21 @@ class Pages:
     """The gateway's own paths.
 
     `document` returns the merged contract of the moment, `docs` makes the documentation's application when it is first
-    asked for.
+    asked for, `arrived` counts a request by its address and raises Refusal 429001. Health is not counted: whoever
+    watches the platform has to hear about it when everybody is asking.
     """
 
     def __init__(
-        self, readiness: Readiness, document: Callable[[], bytes], docs: "Callable[[], WSGIApplication]"
+        self,
+        readiness: Readiness,
+        document: Callable[[], bytes],
+        docs: "Callable[[], WSGIApplication]",
+        arrived: Callable[[Request], None],
     ) -> None:
         self._readiness = readiness
         self._document = document
         self._make_docs = docs
+        self._arrived = arrived
         self._docs: WSGIApplication | None = None
         self._pages: dict[str, Page] = {
             "/healthz": self._healthz,
@@ -61,9 +67,11 @@ class Pages:
         return _json(request, report, 503 if report["status"] == "failed" else 200)
 
     def _openapi(self, request: Request, _: "WSGIEnvironment") -> Reply:
+        self._arrived(request)
         return _document(request, self._document(), 200, [_REVALIDATE])
 
     def _documentation(self, request: Request, environ: "WSGIEnvironment") -> Reply:
+        self._arrived(request)
         _only_reading(request)
         if self._docs is None:
             self._docs = self._make_docs()
