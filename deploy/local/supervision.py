@@ -150,11 +150,13 @@ class Supervisor:
 def _reason(text: str) -> str:
     """The line that most likely says why a process stopped.
 
-    Services say it plainly before they exit; Gunicorn adds JSON lines about its worker after that.
+    Services say it plainly, under their name, before they exit. Gunicorn adds JSON lines about its worker after that,
+    and where several workers fail at once, a traceback of its own.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    plain = [line for line in lines[-20:] if not line.startswith("{")]
-    return (plain or lines or [""])[-1][:300]
+    plain = [line for line in lines if not line.startswith("{")][-40:]
+    signed = [line for line in plain if line.startswith("signet-")]
+    return (signed or plain or lines or [""])[-1][:300]
 
 
 def _configure(home: Home, processes: Iterable[Process]) -> None:

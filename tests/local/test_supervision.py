@@ -126,6 +126,16 @@ def test_a_process_that_cannot_start_is_told_by_its_last_words(home: Home, start
     assert supervisor.last_words("web") == "missing setting X"
 
 
+def test_what_a_service_said_counts_more_than_the_traceback_after_it(
+    home: Home, start: Callable[..., Supervisor]
+) -> None:
+    """Gunicorn fails in its own way when a second worker fails while it is ending because of the first."""
+    code = "import sys; print('signet-gateway: missing setting X', file=sys.stderr, flush=True); 1 / 0"
+    supervisor = start(python("web", code))
+    eventually(lambda: supervisor.states().get("web") == "BACKOFF")
+    assert supervisor.last_words("web") == "signet-gateway: missing setting X"
+
+
 @pytest.mark.skipif(
     sys.platform != "linux" and os.environ.get("CI") != "true", reason="only Linux tells a child that its parent died"
 )

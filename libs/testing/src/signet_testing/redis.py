@@ -1,6 +1,7 @@
 """A private Redis that appends every write to its log, as the nonce store demands of a real one."""
 
 import secrets
+import shutil
 from collections.abc import Sequence
 
 from signet_testing.free_ports import LOOPBACK
@@ -22,6 +23,14 @@ class RedisServer(Server):
     def url(self) -> str:
         """Redis URL of database 0."""
         return f"redis://:{self._password}@{LOOPBACK}:{self.port}/0"
+
+    def lose_data(self) -> None:
+        """Remove what it has written; to be called while it is ended, so that it starts empty."""
+        for written in (self.folder / "data").iterdir():
+            if written.is_dir():
+                shutil.rmtree(written)
+            else:
+                written.unlink()
 
     def _prepare(self) -> None:
         (self.folder / "data").mkdir()
