@@ -260,11 +260,11 @@ class FakeSingleUseTokens:
         self._store.tokens[token_sha256] = token
         self._store.made_at[token_sha256] = at
 
-    def count(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> int:
-        self._store.token_calls.append("count")
-        made = [digest for digest, at in self._store.made_at.items() if at > since]
-        of_user = [self._store.tokens[digest] for digest in made if user_id is not None]
-        return sum((token.user_id, token.purpose) == (user_id, purpose) for token in of_user)
+    def made_at(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> list[datetime]:
+        self._store.token_calls.append("made_at")
+        made = [(at, self._store.tokens[digest]) for digest, at in self._store.made_at.items() if at > since]
+        wanted = (user_id, purpose)
+        return sorted(at for at, token in made if user_id is not None and (token.user_id, token.purpose) == wanted)
 
     def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
         token = self._store.tokens.get(token_sha256)

@@ -40,8 +40,8 @@ def ask(credentials, unit_of_work, time, calling):
 
 
 @pytest.fixture
-def complete(credentials, unit_of_work, hash_password, time, calling):
-    completion = CompletePasswordReset(credentials, unit_of_work, hash_password, time)
+def complete(credentials, unit_of_work, attempts, hash_password, time, calling):
+    completion = CompletePasswordReset(credentials, unit_of_work, attempts, hash_password, time)
     return lambda token, password=PASSWORD: completion(calling(None), token, password)
 
 
@@ -107,7 +107,7 @@ def test_every_login_costs_the_same_writes(ask, ada, add_user, unit_of_work, mai
     store = unit_of_work.store
     assert (len(store.tokens), len(store.commands), outcomes(unit_of_work)) == (1, 1, [outcome])
     assert len(mails()) == (outcome == "mailed")
-    assert store.token_calls == ["count", "forget", "add"]
+    assert store.token_calls == ["made_at", "forget", "add"]
 
 
 def inactive(account):
@@ -248,11 +248,18 @@ def test_another_address_is_unconfirmed(ask_confirmation, confirm, ada, mails, u
     assert changed.email_confirmed_at is None
 
 
-def test_confirmation_needs_an_address_and_patience(ask_confirmation, ada, add_user):
-    """The caller is known, so the reason may be said."""
+def test_confirmation_needs_an_address_and_patience(ask_confirmation, ada, add_user, time):
+    """The caller is known, so the reason may be said, and when the oldest of the mails counts no more."""
     with pytest.raises(FieldRefused, match="has none"):
         ask_confirmation(add_user("bare"))
-    for _ in range(MAILS_PER_HOUR):
+    for minutes in (0, 10, 20):
+        time.now += timedelta(minutes=minutes)
         ask_confirmation(ada)
-    with pytest.raises(TooManyMails):
+    with pytest.raises(TooManyMails) as refused:
         ask_confirmation(ada)
+    assert refused.value.retry_after == timedelta(minutes=30).total_seconds()
+    time.now += timedelta(minutes=30)
+    ask_confirmation(ada)
+    with pytest.raises(TooManyMails) as refused:
+        ask_confirmation(ada)
+    assert refused.value.retry_after == timedelta(minutes=10).total_seconds()

@@ -90,6 +90,33 @@ def test_an_account_is_mailed_a_few_times_an_hour(api, ada):
     assert database.read(lambda c: c.scalar(select(func.count()).select_from(SINGLE_USE_TOKENS))) == 1
 
 
+def test_too_many_mails_are_told_when_to_come_back(api, ada):
+    """429001 with Retry-After: until the oldest of the three is an hour old."""
+    for _ in range(3):
+        assert api.code("POST", MINE, **as_user(ada)) == 200
+    refused = api.call("POST", MINE, **as_user(ada))
+    assert refused.json["return_code"] == 429001
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
+
+
+def test_a_reset_frees_the_owner_of_failed_attempts_and_nobody_else(api, ada):
+    """Whoever forgot a password has tried some; whoever guessed from elsewhere, or at others, has proven nothing."""
+    sessions, home, attacker = "/api/v1/sessions", "192.0.2.7", "198.51.100.7"
+
+    def tries(login, password, client_ip):
+        return api.code("POST", sessions, {"login": login, "password": password}, client_ip=client_ip)
+
+    for login, place in (("ada", home), (EMAIL, home), ("bob", home), ("ada", attacker)):
+        assert [tries(login, "wrong", place) for _ in range(6)] == [401011] * 5 + [429001]
+    api.call("POST", RESETS, {"login": "ada"})
+    [mail] = api.mails()
+    completion = {"token": mail["values"]["token"], "new_password": NEW}
+    assert api.code("POST", COMPLETE, completion, client_ip=home) == 200
+    assert tries("bob", "wrong", home) == 429001
+    assert tries("ada", NEW, attacker) == 429001
+    assert (tries("ada", NEW, home), tries(EMAIL, NEW, home)) == (200, 200)
+
+
 def test_an_address_is_confirmed(api, ada):
     """Bound to the address: a change afterwards takes the confirmation away, one in between voids the token."""
     own, me = as_user(ada), f"/api/v1/users/{ada['user_id']}"

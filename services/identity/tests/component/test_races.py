@@ -2,8 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Self
 
 import pytest
+from sqlalchemy import Connection, delete, insert
+
+from signet_common.sql.database import Database
+from signet_identity.adapters.outbound.roles import SqlRoles
+from signet_identity.adapters.outbound.tables import ROLE_PERMISSIONS, ROLES
 
 USERS = "/api/v1/users"
 
@@ -94,6 +101,74 @@ def test_two_administrators_cannot_remove_each_other(plain_api, demotes):
         return lambda: plain_api.code("DELETE", f"{USERS}/{user_id}", user_id=by)
 
     assert at_once(remove(1, second), remove(second, 1)) == [200, 403002]
+
+
+class Administering:
+    """A change of a role that stands in the middle of its transaction until it is let go."""
+
+    def __init__(self, database: Database, change: Callable[[Connection], object]) -> None:
+        self._locked, self._go = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=database.write, args=(self._work,))
+        self._change = change
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._locked.wait(timeout=10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._go.set()
+        self._thread.join(timeout=30)
+
+    def let_go_while(self, call: Callable[[], int]) -> int:
+        """Make a call, which shall have to wait, and let the change commit; returns the call's answer."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(call)
+            # An answer within this time was given without waiting for the change, which is what must not be.
+            wait([answer], timeout=0.5)
+            self._go.set()
+            return answer.result(timeout=30)
+
+    def _work(self, connection: Connection) -> None:
+        SqlRoles(connection).lock_administration()
+        self._locked.set()
+        self._go.wait(timeout=20)
+        self._change(connection)
+
+
+@pytest.fixture
+def manager(plain_api):
+    """Somebody who may create users who may create demos."""
+    permissions = [{"permission": name, "scope": "any"} for name in ("user:create", "demo:create")]
+    plain_api.data("POST", "/api/v1/roles", {"role_name": "manager", "permissions": permissions})
+    return plain_api.user("grace", "manager")["user_id"]
+
+
+@pytest.fixture
+def reader(plain_api):
+    permissions = [{"permission": "demo:create", "scope": "any"}]
+    body = {"role_name": "reader", "permissions": permissions}
+    return plain_api.data("POST", "/api/v1/roles", body)["role_id"]
+
+
+def test_a_new_user_gets_no_right_that_a_role_just_gained(plain_api, manager, reader):
+    """The creator's rights are compared with what the role permits when it is given, not a moment before."""
+    gained = insert(ROLE_PERMISSIONS).values(role_id=reader, permission="role:delete", scope="any")
+    create = lambda: plain_api.code("POST", USERS, {"user_name": "ada", "roles": ["reader"]}, user_id=manager)  # noqa: E731
+    with Administering(plain_api.service.database, lambda connection: connection.execute(gained)) as change:
+        assert change.let_go_while(create) == 403002
+
+
+def test_a_new_user_does_not_get_a_role_that_is_being_deleted(plain_api, reader):
+    """The role is there or it is not: neither an account without it nor a failure of the database."""
+
+    def delete_role(connection: Connection) -> None:
+        for table in (ROLE_PERMISSIONS, ROLES):
+            connection.execute(delete(table).where(table.c.role_id == reader))
+
+    create = lambda: plain_api.code("POST", USERS, {"user_name": "ada", "roles": ["reader"]})  # noqa: E731
+    with Administering(plain_api.service.database, delete_role) as change:
+        assert change.let_go_while(create) == 400002
 
 
 def test_a_role_is_not_deleted_from_under_its_new_holder(plain_api):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 
 from signet_common.passport import Passport
@@ -11,9 +12,20 @@ from signet_identity.application.changes import failed_login
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import TooManySignIns
 from signet_identity.domain.throttling import Throttle, Throttles, attempted, network_of, released
+from signet_identity.domain.users import LoginKind, User
 
 Keys = tuple[str, str, str]
 """Under which the counts of the pair, the network and the login are stored."""
+
+
+def login_subject(login: str) -> str:
+    """What is guessed at by whoever signs in."""
+    return f"login\n{login}"
+
+
+def account_subject(user_id: int) -> str:
+    """What is guessed at by whoever is signed in already."""
+    return f"user\n{user_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,21 @@ class Attempts:
             lambda transaction: self._release(transaction, attempt, succeeded=False),
             type(None),
         )
+
+    def forgive(self, transaction: Transaction, caller: Passport, user: User) -> None:
+        """Forget the failures at an account whose owner has proven to be at the caller's address by other means.
+
+        That is what was counted at its logins, and at them from there. What the network has done to others stays, and
+        whoever guessed from elsewhere stays slowed down there.
+        """
+        now, network = self._clock(), network_of(caller.client_ip)
+        logins = (getattr(user, kind.value) for kind in LoginKind)
+        subjects = [login_subject(login) for login in logins if login is not None] + [account_subject(user.user_id)]
+        counts = chain.from_iterable(self._keys(subject, network)[::2] for subject in subjects)
+        for key, seen in sorted(transaction.throttles.read(list(counts), now).items(), key=itemgetter(0)):
+            count = Throttle(succeeded_at=seen.succeeded_at)
+            if count != seen:
+                transaction.throttles.write(key, count, forget_at=count.forget_at(now))
 
     def _release(self, transaction: Transaction, attempt: Attempt, *, succeeded: bool) -> None:
         now = self._clock()

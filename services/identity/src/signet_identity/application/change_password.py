@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from signet_common.passport import Passport
-from signet_identity.application.attempts import Attempts
+from signet_identity.application.attempts import Attempts, account_subject
 from signet_identity.application.authority import user_id_of
 from signet_identity.application.changes import failed_login, updated_user
 from signet_identity.application.end_sessions import end_sessions
@@ -46,7 +46,7 @@ class ChangePassword:
         """
         # No Idempotency-Key: its row would hold a fast digest of both passwords. A repeat fails at the old one.
         caller = replace(caller, idempotency_key="")
-        attempt = self._attempts.begin(caller, f"user\n{user_id_of(caller)}")
+        attempt = self._attempts.begin(caller, account_subject(user_id_of(caller)))
         try:
             user = self._proven(caller, old_password).user
             password_hash = self._hash_password(

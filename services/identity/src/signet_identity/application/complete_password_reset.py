@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from signet_common.passport import Passport
+from signet_identity.application.attempts import Attempts
 from signet_identity.application.changes import completed_password_reset, updated_user
 from signet_identity.application.end_sessions import end_sessions
 from signet_identity.application.new_password import HashNewPassword
@@ -16,15 +17,23 @@ class CompletePasswordReset:
     """Replaces the password of whoever brings a token back, and shuts out everybody who got in before."""
 
     def __init__(
-        self, tokens: MailedTokens, unit_of_work: UnitOfWork, hash_password: HashNewPassword, clock: Clock
+        self,
+        tokens: MailedTokens,
+        unit_of_work: UnitOfWork,
+        attempts: Attempts,
+        hash_password: HashNewPassword,
+        clock: Clock,
     ) -> None:
         self._tokens = tokens
         self._unit_of_work = unit_of_work
+        self._attempts = attempts
         self._hash_password = hash_password
         self._clock = clock
 
     def __call__(self, caller: Passport, token: str, new_password: str) -> None:
         """Set the password, use the token up, void the user's others and end all sessions. API keys keep working.
+
+        Failed attempts at the old password no longer delay the owner, who has just proven to read the mail.
 
         Raises:
             TokenRefused: the token does not work, or does not any more.
@@ -47,6 +56,7 @@ class CompletePasswordReset:
             )
             transaction.users.set_password(new, password_hash)
             transaction.single_use_tokens.void(user.user_id, now)
+            self._attempts.forgive(transaction, caller, user)
             transaction.record(updated_user(user, new))
             end_sessions(transaction, user.user_id)
             transaction.record(completed_password_reset(user))

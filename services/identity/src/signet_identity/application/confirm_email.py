@@ -6,7 +6,7 @@ from datetime import timedelta
 from signet_common.passport import Passport
 from signet_identity.application.authority import user_id_of
 from signet_identity.application.changes import requested_email_confirmation, updated_user
-from signet_identity.application.mail import TokenMail, mails_are_left
+from signet_identity.application.mail import TokenMail, wait_for_mail
 from signet_identity.application.ports import Clock, MailedTokens, Transaction, UnitOfWork
 from signet_identity.domain.credentials import token_digest
 from signet_identity.domain.errors import FieldRefused, NotFound, TooManyMails
@@ -27,7 +27,7 @@ class RequestEmailConfirmation:
         Raises:
             NotFound: the caller is nobody, or gone.
             FieldRefused: the account has no address, or a confirmed one.
-            TooManyMails: enough were sent within the hour.
+            TooManyMails: enough were sent within the hour; says when to come back.
         """
         user_id, now = user_id_of(caller), self._clock()
 
@@ -39,8 +39,8 @@ class RequestEmailConfirmation:
                 raise FieldRefused("email", "the account has none")
             if user.email_confirmed_at is not None:
                 raise FieldRefused("email", "is confirmed already")
-            if not mails_are_left(transaction, user, Purpose.EMAIL_CONFIRMATION, now):
-                raise TooManyMails("enough mails were sent within the last hour")
+            if wait := wait_for_mail(transaction, user, Purpose.EMAIL_CONFIRMATION, now):
+                raise TooManyMails("enough mails were sent within the last hour", wait.total_seconds())
             TokenMail(Purpose.EMAIL_CONFIRMATION, user, now, now + self._lifetime).send(transaction)
             transaction.record(requested_email_confirmation(user))
 

@@ -35,6 +35,8 @@ class CreateUser:
         now = self._clock()
 
         def work(transaction: Transaction) -> User:
+            # What the roles permit now must still be so, and they must still be there, when the account gets them.
+            transaction.roles.lock_administration()
             require_cover(transaction, caller, rights_of_roles(transaction, new.roles))
             user = transaction.users.add(new, password_hash=password_hash, by=caller.user_id, at=now)
             transaction.record(inserted_user(user))

@@ -49,7 +49,11 @@ class TokenMail:
         return json.dumps({"to": to, "template": self.purpose.value, "values": values}).encode()
 
 
-def mails_are_left(transaction: Transaction, user: User | None, purpose: Purpose, now: datetime) -> bool:
-    """Whether an account may be sent another mail; until the transaction ends nobody else may ask that of it."""
+def wait_for_mail(transaction: Transaction, user: User | None, purpose: Purpose, now: datetime) -> timedelta:
+    """How long until an account may be sent another mail, zero for at once.
+
+    Until the transaction ends nobody else may ask that of it.
+    """
     user_id = user.user_id if user else None
-    return transaction.single_use_tokens.count(user_id, purpose, since=now - COUNTED) < MAILS_PER_HOUR
+    made = transaction.single_use_tokens.made_at(user_id, purpose, since=now - COUNTED)
+    return timedelta(0) if len(made) < MAILS_PER_HOUR else made[-MAILS_PER_HOUR] + COUNTED - now

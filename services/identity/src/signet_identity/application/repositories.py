@@ -3,7 +3,7 @@
 A unit of work hands them out (`ports.Transaction`); they see what the transaction sees.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -141,8 +141,8 @@ class SingleUseTokens(Protocol):
 
     def add(self, token_sha256: str, token: SingleUseToken, *, at: datetime) -> None: ...
 
-    def count(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> int:
-        """Count the tokens made for a user after `since`; two who ask at once are asked one after the other."""
+    def made_at(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> Sequence[datetime]:
+        """Return when tokens were made for a user after `since`, the oldest first; two who ask at once take turns."""
         ...
 
     def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:

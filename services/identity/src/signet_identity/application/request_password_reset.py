@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from signet_common.passport import Passport
 from signet_identity.application.changes import requested_password_reset
-from signet_identity.application.mail import TokenMail, mails_are_left
+from signet_identity.application.mail import TokenMail, wait_for_mail
 from signet_identity.application.ports import Accounts, Clock, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
 from signet_identity.domain.single_use_tokens import Purpose
@@ -32,8 +32,8 @@ class RequestPasswordReset:
 
         def work(transaction: Transaction) -> None:
             user = account.user if account and not obstacle else None
-            left = mails_are_left(transaction, user, Purpose.PASSWORD_RESET, now)
-            outcome = obstacle or ("mailed" if left else "too_many")
+            wait = wait_for_mail(transaction, user, Purpose.PASSWORD_RESET, now)
+            outcome = obstacle or ("too_many" if wait else "mailed")
             recipient = user if outcome == "mailed" else None
             TokenMail(Purpose.PASSWORD_RESET, recipient, now, now + self._lifetime).send(transaction)
             transaction.record(requested_password_reset(account.user if account else None, outcome))

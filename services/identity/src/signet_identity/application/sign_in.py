@@ -7,7 +7,7 @@ like any other's, so neither the answer nor its time tells who has an account.
 from dataclasses import dataclass, field, replace
 
 from signet_common.passport import Passport
-from signet_identity.application.attempts import Attempts
+from signet_identity.application.attempts import Attempts, login_subject
 from signet_identity.application.changes import failed_login, opened_session
 from signet_identity.application.ports import Accounts, Clock, Passwords, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
@@ -53,7 +53,7 @@ class SignIn:
             AccountInactive: the right one, of an inactive account.
             TooManySignIns: too early after too many attempts, or too many passwords wait already.
         """
-        attempt = self._attempts.begin(caller, f"login\n{login}")
+        attempt = self._attempts.begin(caller, login_subject(login))
         try:
             account = self._proven(caller, login, password)
             rehashed = self._rehashed(account, password)

@@ -128,7 +128,7 @@ def _application(
         request_password_reset=RequestPasswordReset(
             accounts, work, now, timedelta(seconds=settings.password_reset_seconds)
         ),
-        complete_password_reset=CompletePasswordReset(mailed, work, hash_password, now),
+        complete_password_reset=CompletePasswordReset(mailed, work, attempts, hash_password, now),
         request_email_confirmation=RequestEmailConfirmation(
             work, now, timedelta(seconds=settings.email_confirmation_seconds)
         ),

@@ -70,6 +70,11 @@ class TokenRefused(IdentityError):
 class TooManyMails(IdentityError):
     """The account has been sent enough mails for now."""
 
+    def __init__(self, message: str, retry_after: float) -> None:
+        """`retry_after` in seconds: when the oldest of them counts no more."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class RoleFixed(IdentityError):
     """The role came with the installation: it cannot be removed, or, the administrator's, not be changed either."""

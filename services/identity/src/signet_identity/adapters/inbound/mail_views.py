@@ -80,7 +80,7 @@ class MyEmailConfirmations(View):
     @marshal_with(None)
     def post(self) -> None:
         """Ask."""
-        with naming_fields():
+        with naming_fields(), telling_when_to_return():
             self.application.request_email_confirmation(g.user)
 
 

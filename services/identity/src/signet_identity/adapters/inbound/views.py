@@ -111,7 +111,7 @@ def telling_when_to_return() -> Iterator[None]:
     """A refusal for coming too early says when it would not be."""
     try:
         yield
-    except TooManySignIns as refused:
+    except (TooManySignIns, TooManyMails) as refused:
         raise ComeLater(str(refused), refused.retry_after) from None
 
 

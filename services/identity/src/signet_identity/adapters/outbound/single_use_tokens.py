@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from signet_common.sql.database import Database
 from signet_identity.adapters.outbound.rows import role_names, user_of
@@ -33,12 +33,13 @@ class SqlSingleUseTokens:
         }
         self._connection.execute(insert(SINGLE_USE_TOKENS), values)
 
-    def count(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> int:
-        """Count a user's tokens; whoever counts them at the same moment waits for this transaction."""
+    def made_at(self, user_id: int | None, purpose: Purpose, *, since: datetime) -> list[datetime]:
+        """Return when a user's tokens were made; whoever asks at the same moment waits for this transaction."""
         whose = user_id or _NOBODY
         self._connection.execute(select(USERS.c.user_id).where(USERS.c.user_id == whose).with_for_update())
         made = (_TOKENS.user_id == whose, _TOKENS.purpose == purpose.value, _TOKENS.created_at > since)
-        return self._connection.execute(select(func.count()).where(*made)).scalar_one()
+        times = select(_TOKENS.created_at).where(*made).order_by(_TOKENS.created_at)
+        return list(self._connection.execute(times).scalars())
 
     def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
         """Use a token up: the one UPDATE that finds it unused decides between two who bring it at once."""
