@@ -67,6 +67,37 @@ def test_the_command_line_pins_what_first_run_names(sealed_platform: Platform, t
     assert pinned == [sealed_platform.first_run.sealing_key]
 
 
+def curled(platform: Platform, home: Path, *arguments: str) -> Any:
+    """Sign with the command line, run what it prints, and return the answer."""
+    line = signet(platform, home, "--first-run", str(platform.home / "first-run.json"), "sign", *arguments)
+    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(ran.stdout)
+
+
+def test_a_signed_curl_line_is_sealed_where_the_contract_requires_it(sealed_platform: Platform, tmp_path: Path) -> None:
+    """Nobody has to know which operations carry secrets; who insists on the clear is refused by the gateway."""
+    body = tmp_path / "user.json"
+    body.write_text('{"user_name": "curl", "password": "correct horse battery 9"}')
+    asked = ("POST", "/api/v1/users", "--data", f"@{body}")
+    assert curled(sealed_platform, tmp_path, *asked, "--no-seal")["return_code"] == 400004
+    answer = curled(sealed_platform, tmp_path, *asked)
+    assert answer["return_code"] == 200
+    assert isinstance(answer["data"], str)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_signed_curl_line_is_sealed_on_demand(sealed_platform: Platform, tmp_path: Path, method: str) -> None:
+    """With a body or without; a body may go into a file, which only its owner reads."""
+    file = tmp_path / "sealed.json"
+    more = ("--data", '{"demo_name":"curl"}', "--body-file", str(file)) if method == "POST" else ()
+    answer = curled(sealed_platform, tmp_path, method, DEMOS, "--seal", *more)
+    assert answer["return_code"] == 200
+    assert isinstance(answer["data"], str)
+    if method == "POST":
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert b"curl" not in file.read_bytes()
+
+
 LIES: dict[str, dict[str, str]] = {
     "target": {"target": "/api/v1/demos/1"},
     "method": {"method": "PATCH"},

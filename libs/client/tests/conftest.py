@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from typer.testing import CliRunner, Result
 
 from signet import ApiKeyCredential, Client
+from signet.attempts import Time
 from signet.cli.main import app
-from signet.connection import Time
 from signet_protocol import sealing, signing
 from signet_protocol.headers import check_nonce, parse_timestamp, within_window
 from signet_protocol.return_codes import ReturnCode
@@ -80,6 +80,7 @@ class FakeGateway:
         self.shown: dict[str, object] | None = None
         self.demands: set[str] = set()
         self.opened: list[bytes] = []
+        self.contract: dict[str, object] = {"paths": {}}
 
     def reply(self, data: object = None, **fields: Any) -> None:
         """Add one reply to the script."""
@@ -105,6 +106,8 @@ class FakeGateway:
     def answer(self, request: Received) -> Reply:
         if request.target == "/api/v1/keys":
             return Reply(code=404001) if self.shown is None else Reply(self.shown)
+        if request.target == "/openapi.json":
+            return Reply(raw=json.dumps(self.contract).encode())
         self.received.append(request)
         refusal = self._refusal(request)
         if refusal is not None:

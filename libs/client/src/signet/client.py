@@ -19,7 +19,8 @@ from signet.api.demos import Demos
 from signet.api.roles import Roles
 from signet.api.sessions import Sessions
 from signet.api.users import Users
-from signet.connection import Connection, Time
+from signet.attempts import Time
+from signet.connection import Connection
 from signet.credentials import Credential
 from signet.errors import ArgumentInvalid
 from signet.retries import RetryPolicy

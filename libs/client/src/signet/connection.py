@@ -1,35 +1,29 @@
 """Send requests to one gateway: build, sign the final bytes, send, read, and send again where that is safe."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import httpx
 
 from signet.answers import Answer, read_answer
+from signet.attempts import Attempts, Time
 from signet.credentials import Credential
-from signet.errors import ArgumentInvalid, NotFound, NotSignedIn, Refused, SignetError, SignExpired, Unreachable
+from signet.errors import AnswerInvalid, ArgumentInvalid, NotFound, NotSignedIn, Refused, Unreachable
 from signet.retries import IDEMPOTENT_METHODS, RetryPolicy
 from signet.sealing import KEYS, MemoryPins, Pins, Sealer
-from signet.signature import sign
-from signet_protocol.headers import WINDOW_SECONDS, new_nonce
+from signet.streams import Streams
+from signet.wire import exchange, prove
+from signet_protocol.headers import new_nonce
 from signet_protocol.return_codes import ReturnCode
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """The clock and the pause, so that a test needs neither."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+from signet_protocol.signing import body_digest
 
 
 class Connection:
-    """Connections to one gateway under one credential; as thread-safe as httpx.Client."""
+    """Connections to one gateway under one credential; as thread-safe as httpx.Client.
+
+    `streams` moves files of any size; `sealer` knows the gateway's key.
+    """
 
     def __init__(
         self,
@@ -43,10 +37,9 @@ class Connection:
     ) -> None:
         self._http = http
         self._credential = credential
-        self._policy = policy
-        self._clock = clock
-        self._skew = 0.0
-        self._sealer = Sealer(self._fetch_keys, pins or MemoryPins(), always=seal_always)
+        self._attempts = Attempts(policy, clock)
+        self.streams = Streams(http, credential, self._attempts)
+        self.sealer = Sealer(self._fetch_keys, pins or MemoryPins(), always=seal_always)
 
     def request(
         self,
@@ -80,11 +73,22 @@ class Connection:
         request = self._build(method, path, None, body, httpx.Headers())
         return self._send(request, None, repeatable=method in IDEMPOTENT_METHODS, secret=secret)
 
+    def contract(self) -> object:
+        """The OpenAPI document of all operations, as the gateway shows it. Raises Unreachable, AnswerInvalid."""
+        response = exchange(self._http, self._build("GET", "/openapi.json", None, None, httpx.Headers()))
+        try:
+            document: object = response.json() if response.is_success else None
+        except ValueError:
+            document = None
+        if document is None:
+            raise AnswerInvalid("The gateway shows no contract.", http_status=response.status_code)
+        return document
+
     def _fetch_keys(self) -> object:
         """Ask for the sealing keys, open and unsigned; None from a gateway that knows no such path."""
         request = self._build("GET", KEYS, None, None, httpx.Headers())
         try:
-            return read_answer(self._exchange(request)).data
+            return read_answer(exchange(self._http, request)).data
         except NotFound:
             return None
         except Unreachable as error:
@@ -100,74 +104,41 @@ class Connection:
                 content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
                 headers.setdefault("Content-Type", "application/json")
             return self._http.build_request(method, path, params=known or None, content=content, headers=headers)
+        except UnicodeEncodeError:
+            # Not chained: that error quotes what it could not encode, which may be a password.
+            raise ArgumentInvalid("The request holds text that is not UTF-8.") from None
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise ArgumentInvalid(f"The request cannot be written: {error}") from error
 
     def _send(self, request: httpx.Request, credential: Credential | None, *, repeatable: bool, secret: bool) -> Answer:
-        sent = 0
-        corrected = False
         sealed = renewed = False
-        while True:
-            sent += 1
-            try:
-                sealed = sealed or self._sealer.wanted(request, secret=secret)
-                return self._send_once(request, credential, sealed=sealed)
-            except SignetError as error:
-                code = error.code if isinstance(error, Refused) else 0
-                if (code == ReturnCode.SEAL_REQUIRED and not sealed) or (
-                    code == ReturnCode.SEAL_INVALID and sealed and not renewed
-                ):
-                    # Nothing was applied. The key may have been retired meanwhile, so it is asked for once more.
-                    renewed = sealed
-                    sealed = True
-                    self._sealer.demand(request)
-                    self._sealer.forget()
-                    continue
-                if isinstance(error, SignExpired) and not corrected and error.server_time is not None:
-                    self._skew = error.server_time - self._clock.now()
-                    if abs(self._skew) < WINDOW_SECONDS:
-                        self._clock.sleep(1)  # The clocks agree: the platform has forgotten its nonces up to now.
-                    corrected = True
-                    continue
-                wait = self._policy.wait(error, sent=sent, repeatable=repeatable)
-                if wait is None:
-                    raise
-                self._clock.sleep(wait)
+
+        def attempt() -> Answer:
+            nonlocal sealed
+            sealed = sealed or self.sealer.wanted(request, secret=secret)
+            return self._send_once(request, credential, sealed=sealed)
+
+        def recover(error: Refused) -> bool:
+            """Nothing was applied. The key may have been retired meanwhile, so it is asked for once more."""
+            nonlocal sealed, renewed
+            demanded = error.code == ReturnCode.SEAL_REQUIRED and not sealed
+            retired = error.code == ReturnCode.SEAL_INVALID and sealed and not renewed
+            if not (demanded or retired):
+                return False
+            renewed, sealed = sealed, True
+            self.sealer.demand(request)
+            self.sealer.forget()
+            return True
+
+        return self._attempts.make(attempt, repeatable=repeatable, recover=recover)
 
     def _send_once(self, request: httpx.Request, credential: Credential | None, *, sealed: bool) -> Answer:
-        timestamp, nonce = int(self._clock.now() + self._skew), new_nonce()
-        if not sealed:
-            _prove(request, credential, timestamp, nonce)
-            return read_answer(self._exchange(request))
-        exchange = self._sealer.begin(nonce)
-        identifier = "" if credential is None else credential.identifier
-        closed = exchange.close(request, timestamp=timestamp, credential=identifier)
-        _prove(closed, credential, timestamp, nonce)
-        return read_answer(self._exchange(closed), exchange.open)
-
-    def _exchange(self, request: httpx.Request) -> httpx.Response:
-        try:
-            return self._http.send(request)
-        except httpx.RequestError as error:
-            reason = str(error) or type(error).__name__
-            raise Unreachable(
-                f"{request.url.copy_with(path='/', query=None)} does not answer: {reason}",
-                applied=not isinstance(error, _NOT_SENT),
-            ) from error
-
-
-def _prove(request: httpx.Request, credential: Credential | None, timestamp: int, nonce: str) -> None:
-    """Set timestamp, nonce and signature over the bytes that httpx is about to send."""
-    if credential is None:
-        request.headers.update({"X-Timestamp": str(timestamp), "X-Nonce": nonce})
-        return
-    signature = sign(
-        credential,
-        method=request.method,
-        target=request.url.raw_path.decode("ascii"),
-        headers=request.headers.multi_items(),
-        body=request.content,
-        timestamp=timestamp,
-        nonce=nonce,
-    )
-    request.headers.update(dict(signature.headers))
+        timestamp, nonce = self._attempts.timestamp(), new_nonce()
+        opened = None
+        if sealed:
+            sealing = self.sealer.begin(nonce)
+            identifier = "" if credential is None else credential.identifier
+            request = sealing.close(request, timestamp=timestamp, credential=identifier)
+            opened = sealing.open
+        prove(request, credential, timestamp=timestamp, nonce=nonce, body_sha256=body_digest(request.content))
+        return read_answer(exchange(self._http, request), opened)

@@ -4,6 +4,7 @@ SignetError
 ├── ArgumentInvalid             the request could not even be built: a URL, a header or a target that has no spelling
 ├── NotSignedIn                 the operation is signed, and the client has no credential
 ├── Unreachable                 no answer: connection, TLS or time ran out
+├── TransferBroken              a download that ended before it was whole, or is not what was promised
 ├── KeyNotTrusted               the gateway's sealing key is none that is pinned, or there is none where one is needed
 ├── AnswerInvalid               an answer that is not the platform's: no envelope, or one without the promised fields
 └── Refused                     the platform said no, and `code` says why
@@ -48,6 +49,14 @@ class Unreachable(SignetError):
     def __init__(self, message: str, *, applied: bool) -> None:
         super().__init__(message)
         self.applied = applied
+
+
+class TransferBroken(SignetError):
+    """What has been received is not the whole, or another: nothing of it may be believed. `received` counts bytes."""
+
+    def __init__(self, message: str, *, received: int) -> None:
+        super().__init__(message)
+        self.received = received
 
 
 class KeyNotTrusted(SignetError):

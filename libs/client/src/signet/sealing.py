@@ -67,21 +67,34 @@ class SealedExchange:
 
     def close(self, request: httpx.Request, *, timestamp: int, credential: str) -> httpx.Request:
         """Return the request with its body sealed and the key's headers set; without a body there is only a key."""
-        headers = httpx.Headers(request.headers)
-        headers.update({"X-Key": wrap(self.key, self.content_key), "X-Key-Id": self.key_id})
-        content = request.content
-        if content:
-            binding = request_binding(
-                timestamp=str(timestamp),
-                nonce=self.nonce,
-                credential=credential,
-                method=request.method,
-                target=request.url.raw_path.decode("ascii"),
-                headers={name: headers[name] for name in SIGNED_HEADERS if name in headers},
-            )
-            content = json.dumps({"data": seal_request(self.content_key, content, binding)}).encode("ascii")
+        headers, content = self.cover(
+            method=request.method,
+            target=request.url.raw_path.decode("ascii"),
+            headers=request.headers,
+            body=request.content,
+            timestamp=timestamp,
+            credential=credential,
+        )
         headers.pop("Content-Length", None)
         return httpx.Request(request.method, request.url, headers=headers, content=content)
+
+    def cover(
+        self, *, method: str, target: str, headers: httpx.Headers, body: bytes, timestamp: int, credential: str
+    ) -> tuple[httpx.Headers, bytes]:
+        """Return headers and body as they are sent, for a request whose parts are given as they stand on the wire."""
+        covered = httpx.Headers(headers)
+        covered.update({"X-Key": wrap(self.key, self.content_key), "X-Key-Id": self.key_id})
+        if not body:
+            return covered, b""
+        binding = request_binding(
+            timestamp=str(timestamp),
+            nonce=self.nonce,
+            credential=credential,
+            method=method,
+            target=target,
+            headers={name: covered[name] for name in SIGNED_HEADERS if name in covered},
+        )
+        return covered, json.dumps({"data": seal_request(self.content_key, body, binding)}).encode("ascii")
 
     def open(self, code: int, data: object) -> object:
         """Return what an answer says. Raises AnswerInvalid for a success that is not sealed, and for a foreign seal.
@@ -117,7 +130,7 @@ class Sealer:
         """Whether to seal: always, where the gateway has demanded it before, or a secret where that is possible."""
         if self._always or (request.method, request.url.path) in self._demanded:
             return True
-        return secret and self._key() is not None
+        return secret and self.possible()
 
     def demand(self, request: httpx.Request) -> None:
         """Remember that the gateway wants this operation sealed."""
@@ -126,6 +139,10 @@ class Sealer:
     def forget(self) -> None:
         """Ask for the keys again before the next seal: the one in use may have been retired."""
         self._asked = False
+
+    def possible(self) -> bool:
+        """Whether there is a key to seal to. Raises KeyNotTrusted."""
+        return self._key() is not None
 
     def begin(self, nonce: str) -> SealedExchange:
         """Start an exchange. Raises KeyNotTrusted."""

@@ -28,19 +28,20 @@ def sign(
     method: str,
     target: str,
     headers: Iterable[tuple[str, str]],
-    body: bytes,
     timestamp: int,
     nonce: str,
+    body: bytes = b"",
+    body_sha256: str | None = None,
 ) -> Signature:
     """Sign a request; `headers` are all that will be sent, of which the signed ones are picked.
 
+    `body_sha256`, in lower-case hex, is what a stream declares instead of handing over its body.
+
     Raises ArgumentInvalid for anything that the gateway would refuse to read: better here than after a round trip.
     """
-    if _METHOD.fullmatch(method) is None:
-        raise ArgumentInvalid("The method is one word in upper case.")
     stamp = str(timestamp)
+    values = check_spelling(method, target, headers)
     try:
-        check_target(target)
         check_nonce(nonce)
         parse_timestamp(stamp)
         text = signing.string_to_sign(
@@ -49,8 +50,8 @@ def sign(
             credential=check_header_value(credential.header[0], credential.identifier),
             method=method,
             target=target,
-            headers=_signed_values(headers),
-            body_sha256=signing.body_digest(body),
+            headers=values,
+            body_sha256=signing.body_digest(body) if body_sha256 is None else body_sha256,
         )
         key = signing.signing_key(credential.secret, signing.utc_day(timestamp))
     except UnicodeEncodeError:
@@ -60,6 +61,17 @@ def sign(
         raise ArgumentInvalid(error.message) from error
     proof = (credential.header, ("X-Timestamp", stamp), ("X-Nonce", nonce), ("X-Sign", signing.sign(key, text)))
     return Signature(proof, text)
+
+
+def check_spelling(method: str, target: str, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the signed headers by their names in lower case. Raises ArgumentInvalid for what has no one spelling."""
+    if _METHOD.fullmatch(method) is None:
+        raise ArgumentInvalid("The method is one word in upper case.")
+    try:
+        check_target(target)
+        return _signed_values(headers)
+    except ProtocolError as error:
+        raise ArgumentInvalid(error.message) from error
 
 
 def _signed_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

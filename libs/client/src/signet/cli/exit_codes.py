@@ -10,6 +10,7 @@ from signet.errors import (
     NotFound,
     NotSignedIn,
     SignetError,
+    TransferBroken,
     Unavailable,
     Unreachable,
 )
@@ -26,12 +27,15 @@ class ExitCode(IntEnum):
     CONFLICT = 5
     UNREACHABLE = 6
     DEFECT = 70  # sysexits.h: EX_SOFTWARE
+    NOT_WRITTEN = 74  # sysexits.h: EX_IOERR
+    INTERRUPTED = 130  # as a shell says it of SIGINT
+    READER_GONE = 141  # and of SIGPIPE
 
 
 EPILOG = (
     "Exit status: 0 done; 1 refused by the platform; 2 usage; 3 not signed in, or the credential was refused; "
     "4 no such resource; 5 conflict (duplicate, idempotency key, version); 6 no usable answer, trying later may help; "
-    "70 a defect of this program."
+    "70 a defect of this program; 74 the output could not be written; 130 interrupted."
 )
 
 _BY_ERROR = (
@@ -39,7 +43,7 @@ _BY_ERROR = (
     ((NotSignedIn, AuthenticationFailed), ExitCode.NOT_SIGNED_IN),
     (NotFound, ExitCode.NOT_FOUND),
     (Conflict, ExitCode.CONFLICT),
-    ((Unreachable, Unavailable, AnswerInvalid), ExitCode.UNREACHABLE),
+    ((Unreachable, Unavailable, AnswerInvalid, TransferBroken), ExitCode.UNREACHABLE),
 )
 
 

@@ -9,6 +9,7 @@ import httpx
 import typer
 
 from signet.cli.output import note, print_json
+from signet.cli.sealed_signing import Draft, sealed_draft, stored
 from signet.cli.state import AsJson, state_of
 from signet.errors import ArgumentInvalid
 from signet.signature import Signature
@@ -35,39 +36,56 @@ def sign(
     target: Annotated[str, typer.Argument(help="Path and query as they will be sent: /api/v1/demos?page=1")],
     data: Annotated[str | None, typer.Option(help="The body; @FILE takes a file's bytes.")] = None,
     header: Annotated[list[str] | None, typer.Option(help="'Name: value', may be repeated.")] = None,
+    seal: Annotated[
+        bool | None, typer.Option("--seal/--no-seal", help="Seal it; by default where the contract requires it.")
+    ] = None,
+    body_file: Annotated[
+        Path | None, typer.Option(help="Write the sealed body there instead of into the line.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the fifteen lines that are signed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign a request and print it as a curl line that can be run once, within five minutes.
 
-    The secret is never printed. With --explain, the lines come first, as comments of the shell.
+    The secret is never printed. With --explain, the lines come first, as comments of the shell. The answer to a sealed
+    request is sealed, too, and the key to it is not kept: only its return code can be read.
     """
-    identity = state_of(ctx).identity()
-    verb = method.upper()
-    headers = [_header(text) for text in header or []]
-    body = _body(data)
-    if data is not None and not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(("Content-Type", "application/json"))
-    timestamp = int(time.time())
+    state = state_of(ctx)
+    identity = state.identity()
+    draft = Draft(method.upper(), target, _headers(header or [], data), _body(data))
+    timestamp, nonce = int(time.time()), new_nonce()
+    sealed = None
+    if seal is not False:
+        with state.client() as client:
+            sealed = sealed_draft(client, draft, timestamp=timestamp, nonce=nonce, demanded=seal is True)
+    if sealed is not None:
+        draft, data = sealed, stored(sealed.body, body_file)
     signature = sign_request(
         identity.credential,
-        method=verb,
+        method=draft.method,
         target=target,
-        headers=headers,
-        body=body,
+        headers=draft.headers,
+        body=draft.body,
         timestamp=timestamp,
-        nonce=new_nonce(),
+        nonce=nonce,
     )
-    sent = [*headers, *signature.headers]
-    curl = _curl(verb, str(httpx.URL(identity.url)).rstrip("/") + target, sent, data)
+    sent = [*draft.headers, *signature.headers]
+    curl = _curl(draft.method, str(httpx.URL(identity.url)).rstrip("/") + target, sent, data)
     if as_json:
         lines = {"string_to_sign": signature.text} if explain else {}
-        print_json({"method": verb, "target": target, "headers": dict(sent), "curl": curl, **lines})
+        print_json({"method": draft.method, "target": target, "headers": dict(sent), "curl": curl, **lines})
         return
     if explain:
         _explain(signature, utc_day(timestamp))
     typer.echo(curl)
-    note("Valid once, for five minutes.")
+    note("Sealed, and valid once, for five minutes." if sealed else "Valid once, for five minutes.")
+
+
+def _headers(texts: list[str], data: str | None) -> list[tuple[str, str]]:
+    headers = [_header(text) for text in texts]
+    if data is not None and not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))
+    return headers
 
 
 def _header(text: str) -> tuple[str, str]:
