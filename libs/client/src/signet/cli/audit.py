@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from signet.api.audit import AuditRecord
-from signet.cli.output import print_page, print_table
+from signet.cli.output import print_page, print_rows
 from signet.cli.state import AsJson, state_of
 from signet.decoding import Page
 
@@ -56,7 +56,7 @@ def _show(found: Page[AuditRecord], *, as_json: bool) -> None:
     if as_json:
         print_page("records", found, [], as_json=True)
         return
-    print_table(_COLUMNS, [_row(record) for record in found.items])
+    print_rows(_COLUMNS, found, [_row(record) for record in found.items])
 
 
 def _row(record: AuditRecord) -> list[object]:

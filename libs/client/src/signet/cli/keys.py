@@ -7,7 +7,7 @@ import typer
 
 from signet.cli.options import IfMatch, OfUser, Page, PerPage
 from signet.cli.output import note, print_done, print_page, print_record
-from signet.cli.profiles import Profile
+from signet.cli.profiles import Profile, ProfileInvalid
 from signet.cli.state import AsJson, state_of
 
 app = typer.Typer(no_args_is_help=True, help="Manage API keys.")
@@ -61,7 +61,12 @@ def create(
         )
     if save is not None:
         identity = state.identity()
-        note(f"Kept in {state.profiles.save(save, Profile(identity.url, created.credential, identity.user))}")
+        try:
+            kept = state.profiles.save(save, Profile(identity.url, created.credential, identity.user))
+        except ProfileInvalid:
+            note(f"The secret is lost with it: signet keys revoke {created.api_key_id}")
+            raise
+        note(f"Kept in {kept}")
     else:
         print_record(created, as_json=as_json)
 

@@ -1,5 +1,7 @@
 """The command `signet`."""
 
+import io
+import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -51,7 +53,7 @@ def root(
     first_run: Annotated[
         Path | None, typer.Option(envvar="SIGNET_FIRST_RUN", help="Act by a platform's first-run.json.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1)] = 10.0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1, max=3600)] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
@@ -77,8 +79,27 @@ def root(
 
 def main() -> None:
     """Run the command; a defect is reported in one line, because this is the process's outermost frame."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A terminal without a letter must not hide an answer.
     try:
         app()
+    except SystemExit as end:
+        sys.exit(_written(end.code))
     except Exception as error:  # noqa: BLE001 - nothing lies further out
         note(f"signet: a defect of this program: {type(error).__name__}: {error}")
         sys.exit(ExitCode.DEFECT)
+
+
+def _written(status: str | int | None) -> str | int | None:
+    """Flush what was printed, and return the exit status: another where it could not all be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere, lest the interpreter complain of it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return ExitCode.READER_GONE
+        note(f"signet: the output cannot be written: {error.strerror}")
+        return ExitCode.NOT_WRITTEN
+    return status

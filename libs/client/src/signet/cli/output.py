@@ -15,15 +15,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from signet.cli.advice import advice
 from signet.decoding import Page
 from signet.errors import Refused, SignetError
-from signet_protocol.return_codes import ReturnCode
 
 _UNBOUNDED = 10_000
 # Padding at the end of a line, before and after what rich writes to end a style.
 _PADDING = re.compile(r" +((?:\x1b\[[0-9;]*m)*) *$", re.MULTILINE)
-# A sign-in answers with other codes: whoever mistypes a password is signing in already.
-_CREDENTIAL_ENDED = {ReturnCode.SIGN_INVALID, ReturnCode.TOKEN_INVALID, ReturnCode.USER_API_INACTIVE}
 
 
 def print_json(value: object) -> None:
@@ -76,7 +74,12 @@ def print_page(plural: str, page: Page[Any], columns: Sequence[str], *, as_json:
         counted = {} if page.total is None else {"total": page.total}
         print_json({plural: list(page.items), **head, **counted})
         return
-    print_table(columns, [[getattr(item, column) for column in columns] for item in page.items])
+    print_rows(columns, page, [[getattr(item, column) for column in columns] for item in page.items])
+
+
+def print_rows(columns: Sequence[str], page: Page[Any], rows: Iterable[Sequence[object]]) -> None:
+    """Print one page of a list whose rows are given, and on standard error where it stands among the pages."""
+    print_table(columns, rows)
     notes = [f"page {page.page}"] if page.has_more or page.page > 1 else []
     notes += [] if page.total is None else [f"{page.total} in all"]
     notes += ["more with --page"] if page.has_more else []
@@ -91,9 +94,11 @@ def note(text: str) -> None:
 
 def print_error(error: SignetError, *, as_json: bool) -> None:
     """Say what went wrong, on standard error."""
-    if as_json and isinstance(error, Refused):
-        fields = {"return_code": error.code, "return_msg": error.message, "data": error.data}
-        sys.stderr.write(json.dumps({**fields, "request_id": error.request_id}) + "\n")
+    if as_json:
+        code, said = (error.code, error.message) if isinstance(error, Refused) else (None, str(error))
+        data, request_id = (error.data, error.request_id) if isinstance(error, Refused) else (None, "")
+        fields = {"return_code": code, "return_msg": said, "data": data, "request_id": request_id}
+        sys.stderr.write(json.dumps(fields) + "\n")
         return
     note(f"signet: {error}")
     if isinstance(error, Refused):
@@ -103,8 +108,8 @@ def print_error(error: SignetError, *, as_json: bool) -> None:
                 note(f"  {fault}")
         if error.request_id:
             note(f"  request {error.request_id}")
-    if isinstance(error, Refused) and error.code in _CREDENTIAL_ENDED:
-        note("  Is the session over, or the key revoked? Sign in again: signet login")
+    if next_step := advice(error):
+        note(f"  {next_step}")
 
 
 def plain(value: object) -> str:

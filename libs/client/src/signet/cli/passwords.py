@@ -15,6 +15,14 @@ def ask_token() -> str:
     return _ask("Token", "token", confirm=False).strip()
 
 
+def ask_name(prompt: str, instead: str) -> str:
+    """Return what is typed at a terminal; elsewhere ends with a usage error: that line of input may be a password."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"there is no terminal to ask at: give {instead}")
+    answer: str = typer.prompt(prompt, err=True)
+    return answer
+
+
 def _ask(prompt: str, what: str, *, confirm: bool) -> str:
     if sys.stdin.isatty():
         secret: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)

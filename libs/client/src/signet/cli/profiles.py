@@ -108,6 +108,8 @@ class ProfileStore:
 
 def load_first_run(path: Path) -> FirstRun:
     """Read the `first-run.json` of a platform. Raises ProfileInvalid."""
+    if not path.exists():
+        raise ProfileInvalid(f"There is no file {path}, which --first-run or SIGNET_FIRST_RUN names.")
     values = private_json(path)
     return FirstRun(
         url=_text(path, values, "url"),

@@ -6,7 +6,7 @@ import typer
 
 from signet.api.roles import Permission, Role
 from signet.cli.options import IfMatch, Page, PerPage
-from signet.cli.output import print_done, print_json, print_page, print_table
+from signet.cli.output import print_done, print_json, print_page, print_rows, print_table
 from signet.cli.state import AsJson, state_of
 
 app = typer.Typer(no_args_is_help=True, help="Manage roles.")
@@ -32,7 +32,7 @@ def list_(ctx: typer.Context, *, page: Page = 1, per_page: PerPage = 20, as_json
     if as_json:
         print_page("roles", found, _COLUMNS, as_json=True)
     else:
-        print_table(_COLUMNS, [_row(role) for role in found.items])
+        print_rows(_COLUMNS, found, [_row(role) for role in found.items])
 
 
 @app.command()

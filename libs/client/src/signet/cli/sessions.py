@@ -6,7 +6,7 @@ import typer
 
 from signet.cli.options import OfUser, Page, PerPage
 from signet.cli.output import note, print_done, print_json, print_page
-from signet.cli.passwords import ask_password
+from signet.cli.passwords import ask_name, ask_password
 from signet.cli.profiles import Profile
 from signet.cli.state import AsJson, state_of
 from signet.credentials import TokenCredential
@@ -62,18 +62,21 @@ def login(
 ) -> None:
     """Sign in and keep the session in the profile; the password is asked for, or read from standard input.
 
-    With --first-run, the administrator of that file signs in, and is not asked for a password.
+    With --first-run, the administrator of that file signs in, and is not asked for a password. The gateway is the one
+    of the profile where none is named.
     """
     if login and user and login != user:
         raise typer.BadParameter(f"two users to sign in: {login} and {user}")
     user = login or user
     state = state_of(ctx)
     first_run = state.first_run_file()
-    url = state.gateway_url() or (first_run.url if first_run else typer.prompt("Gateway URL", err=True))
+    kept = state.profiles.load(state.profile_name)
+    known = first_run.url if first_run else kept.url if kept else None
+    url = state.gateway_url() or known or ask_name("Gateway URL", "--url")
     if first_run and user in {None, first_run.user_name}:
         name, password = first_run.user_name, first_run.password
     else:
-        name = user or typer.prompt("User", err=True)
+        name = user or ask_name("User", "the user")
         password = ask_password("Password")
     with state.client_for(url, None) as client:
         session = client.sessions.create(name, password)

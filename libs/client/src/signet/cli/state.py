@@ -80,7 +80,8 @@ class State:
             raise NotSignedIn("SIGNET_API_KEY and SIGNET_SECRET go together; one of them is missing.")
         kept = self.profiles.load(self.profile_name)
         if kept is None:
-            raise NotSignedIn(f"There is no profile {self.profile_name!r}. Sign in: signet login")
+            option = "" if self.profile_name == DEFAULT_PROFILE else f"--profile {self.profile_name} "
+            raise NotSignedIn(f"There is no profile {self.profile_name!r}. Sign in: signet {option}login")
         return kept
 
 
