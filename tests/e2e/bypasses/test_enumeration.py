@@ -1,11 +1,13 @@
 """Nobody learns which accounts exist, neither from the answer nor from how long it takes.
 
-One sample of a time says nothing, so distributions are compared: with the same work behind them, a time from the one
-is larger than a time from the other in half of all pairs (the statistic of Mann and Whitney). Where a password is
-compared for known logins alone, that is so in all pairs or in none, and by a factor.
+One sample of a time says nothing, so distributions are compared, round by round: each round tries every kind of login
+once, in an order drawn by chance. Where the work behind them is the same, whatever else the machine does falls on all
+kinds alike, and which of two takes longer in a round is a fair coin (the sign test, a permutation test within rounds).
+So how often this test is red by chance is known, and does not depend on how busy the machine is.
 """
 
 import json
+import random
 import secrets
 import statistics
 import time
@@ -22,11 +24,11 @@ from signet_testing.raw_http import RawAnswer, RawRequest, send
 pytestmark = pytest.mark.e2e
 
 ACCOUNTS = 4
-ROUNDS = 10
-NEVER_EQUAL = 0.02
-"""Of 1,600 pairs. Equal distributions of forty samples come this far from a half less than once in 10^12 runs."""
-MOST_APART = 1.5
-"""What two medians of the same work may differ by on a busy machine; without the work they differ tenfold."""
+ROUNDS = 40
+NEVER_BY_CHANCE = 38
+"""Of 40 throws of a fair coin, so many or more fall on one side once in 660 million times."""
+NO_MATTER = 1.05
+"""Medians closer than this are what one and the same hash differs by; nobody reads an account out of that."""
 
 
 def addresses() -> Iterator[str]:
@@ -47,16 +49,22 @@ def attempt(port: int, login: str, source: str) -> tuple[RawAnswer, float]:
     return answer, time.perf_counter() - started
 
 
-def larger(one: Sequence[float], other: Sequence[float]) -> float:
-    """Mann and Whitney's U, as the share of pairs in which the first is larger."""
-    return sum(a > b for a in one for b in other) / (len(one) * len(other))
-
-
 def told_apart(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether somebody who measures could tell the two kinds of login apart, by a margin that noise never has."""
-    share = larger(one, other)
+    """Whether somebody who measures could tell the two kinds of login apart; the samples come in rounds."""
+    longer = sum(a > b for a, b in zip(one, other, strict=True))
     medians = sorted((statistics.median(one), statistics.median(other)))
-    return min(share, 1 - share) < NEVER_EQUAL and medians[1] / medians[0] > MOST_APART
+    return max(longer, len(one) - longer) >= NEVER_BY_CHANCE and medians[1] / medians[0] > NO_MATTER
+
+
+@pytest.mark.parametrize(
+    ("slower", "apart"), [(1.0, False), (1.02, False), (1.3, True)], ids=["same", "hardly", "by a third"]
+)
+def test_the_measure_tells_apart_what_differs_and_nothing_else(slower: float, apart: bool) -> None:
+    """On a machine that is now quick and now slow; a measure that is always content would prove nothing."""
+    chance = random.Random(7)
+    rounds = [chance.uniform(0.1, 0.5) for _ in range(ROUNDS)]
+    one, other = ([seconds * chance.uniform(1.0, 1.1) for seconds in rounds] for _ in range(2))
+    assert told_apart(one, [seconds * slower for seconds in other]) is apart
 
 
 def test_unknown_login_wrong_password_and_inactive_account_look_and_last_the_same(fortress: Platform) -> None:
@@ -75,10 +83,9 @@ def test_unknown_login_wrong_password_and_inactive_account_look_and_last_the_sam
     times: dict[str, list[float]] = {kind: [] for kind in logins}
     envelopes = set()
     source = addresses()
-    # Interleaved, so that whatever else the machine does falls on all of them alike.
-    for number in range(ROUNDS * ACCOUNTS):
-        for kind, names in logins.items():
-            answer, seconds = attempt(port, names[number % ACCOUNTS], next(source))
+    for number in range(ROUNDS):
+        for kind in random.sample(list(logins), len(logins)):
+            answer, seconds = attempt(port, logins[kind][number % ACCOUNTS], next(source))
             times[kind].append(seconds)
             envelopes.add((answer.status, answer.body, tuple(sorted(answer.headers.keys()))))
     assert len(envelopes) == 1, envelopes

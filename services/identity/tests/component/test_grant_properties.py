@@ -7,7 +7,7 @@ key was made, and what counts is how they stand at the moment of the grant.
 import secrets
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 OPERATIONS = ("demo:create", "user:query", "user:update", "role:query")
@@ -57,7 +57,12 @@ def may(case: Case, operation: str, *, own: bool) -> bool:
     return any((operation, "any") in role or (own and (operation, "own") in role) for role in held)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # an example costs a dozen requests, and shrinking tries hundreds
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(case=cases)
 def test_a_grant_says_what_roles_key_and_account_say_at_this_moment(sqlite_api, case):
     """Neither what they said when the key was made, nor a part of it."""
