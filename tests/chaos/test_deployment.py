@@ -20,7 +20,8 @@ from signet_testing.eventually import eventually
 from signet_testing.people import add_person
 from signet_testing.platform import Platform
 from signet_testing.process import descendants
-from signet_testing.profiles import embedded_settings
+from signet_testing.profiles import profile_settings
+from signet_testing.rabbitmq import RabbitMqServer
 from signet_testing.raw_http import RawRequest, send
 from signet_testing.root import ROOT
 from signet_testing.signed_api import SignedApi
@@ -28,21 +29,23 @@ from signet_testing.signed_api import SignedApi
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
 CLIENTS = 4
+RETRIES = 30
 DEMOS = "/api/v1/demos"
 
 
 class Load:
-    """Clients that create a demo and read it, over and over, and repeat nothing that failed."""
+    """Clients that create a demo and read it, over and over, and repeat nothing that failed unless given `retries`."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, retries: int = 0) -> None:
         self._platform = platform
+        self._retries = retries
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._work) for _ in range(CLIENTS)]
         self.answers = 0
         self.failures: list[str] = []
 
     def _work(self) -> None:
-        with self._platform.client(retries=0, timeout=60) as client:
+        with self._platform.client(retries=self._retries, timeout=60) as client:
             while not self._stop.is_set():
                 try:
                     self._create_and_read(client)
@@ -80,30 +83,54 @@ def test_a_service_restarts_three_times_and_no_request_fails(platform: Platform,
             master = platform.process("resources-web")
             old = set(descendants(master))
             os.kill(master, number)
-            eventually(lambda master=master, old=old: replaced(platform, master, old), 60, "a new worker")
+            eventually(
+                lambda master=master, old=old: replaced(platform, "resources-web", master, old), 60, "a new worker"
+            )
             load.go_on()
     assert load.failures == []
 
 
-def replaced(platform: Platform, master: int, workers: set[int]) -> bool:
+def test_the_gateway_restarts_three_times_and_no_client_that_asks_again_fails(platform: Platform) -> None:
+    """There is nobody before it who could wait: what it has accepted is answered, the rest is worth a repetition."""
+    with Load(platform, RETRIES).running() as load:
+        for _ in range(3):
+            load.go_on()
+            master = platform.process("gateway-web")
+            old = set(descendants(master))
+            os.kill(master, signal.SIGTERM)
+            eventually(lambda master=master, old=old: replaced(platform, "gateway-web", master, old), 60, "new workers")
+            load.go_on()
+    assert load.failures == []
+
+
+def replaced(platform: Platform, name: str, master: int, workers: set[int]) -> bool:
     """Whether other processes serve now than those."""
-    now = platform.process("resources-web")
+    now = platform.process(name)
     serving = set(descendants(now))
     return now != master or (bool(serving) and not workers & serving)
 
 
-@pytest.fixture
-def contracts(tmp_path: Path) -> Path:
-    """A folder of contracts that a test may change."""
-    shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
-    return tmp_path / "contracts"
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of contracts that a test may change; it leaves them as they were."""
+    folder = tmp_path_factory.mktemp("changing") / "contracts"
+    shutil.copytree(ROOT / "contracts", folder)
+    return folder
 
 
-@pytest.fixture
-def reloading(contracts: Path, tmp_path: Path) -> Iterator[Platform]:
+@pytest.fixture(scope="module")
+def reloading(
+    profile: str,
+    broker: RabbitMqServer | None,
+    contracts: Path,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Platform]:
     """A platform whose gateway reads them."""
-    settings = {**embedded_settings(), "GATEWAY_CONTRACTS_DIR": str(contracts)}
-    with Platform(tmp_path / "home", settings) as running:
+    settings = {**profile_settings(profile, request), "GATEWAY_CONTRACTS_DIR": str(contracts)}
+    with Platform(tmp_path_factory.mktemp(f"reloading-{profile}"), settings) as running:
+        if broker is not None:
+            broker.settle()
         yield running
 
 
@@ -127,7 +154,8 @@ def test_contracts_are_replaced_in_every_worker_and_no_request_fails(reloading: 
     """Deploy the service, then its contract, then HUP: operations go and come, and ask for another permission."""
     contract = Contract(reloading, contracts)
     with reloading.client() as admin:
-        person = SignedApi(reloading.port, add_person(admin, "user").credential)
+        # At the gateway's own port: nginx would ask one worker again and again, on a connection that it keeps.
+        person = SignedApi(reloading.port_of("gateway-web"), add_person(admin, "user").credential)
 
     def codes(method: str) -> set[int]:
         return {person.call(method, DEMOS, {} if method == "POST" else None).code for _ in range(30)}
@@ -160,7 +188,7 @@ def test_invalid_contracts_change_nothing_and_are_complained_of(
     contract = Contract(reloading, contracts)
 
     def check() -> str:
-        answer = send(reloading.port, RawRequest("GET", "/readyz"))
+        answer = send(reloading.port_of("gateway-web"), RawRequest("GET", "/readyz"))
         return str(json.loads(answer.body)["checks"]["contracts"]["status"])
 
     with Load(reloading).running() as load:
