@@ -30,6 +30,10 @@ NEVER_BY_CHANCE = 38
 NO_MATTER = 1.05
 """Medians closer than this are what one and the same hash differs by; nobody reads an account out of that."""
 
+RESETS = 200
+FAR_FROM_HALF = 0.2
+"""Of 40,000 pairs: seven standard deviations of what equal distributions of two hundred samples show."""
+
 
 def addresses() -> Iterator[str]:
     """Addresses that have never tried to sign in: what slows down guessing is not what is measured here."""
@@ -37,7 +41,12 @@ def addresses() -> Iterator[str]:
 
 
 def attempt(port: int, login: str, source: str) -> tuple[RawAnswer, float]:
-    body = json.dumps({"login": login, "password": secrets.token_urlsafe(18)}).encode()
+    return timed(port, "/api/v1/sessions", {"login": login, "password": secrets.token_urlsafe(18)}, source)
+
+
+def timed(port: int, target: str, document: object, source: str) -> tuple[RawAnswer, float]:
+    """The answer to a public operation, and the seconds that it took."""
+    body = json.dumps(document).encode()
     headers = (
         ("Content-Type", "application/json"),
         ("X-Timestamp", str(int(time.time()))),
@@ -45,7 +54,7 @@ def attempt(port: int, login: str, source: str) -> tuple[RawAnswer, float]:
         ("Connection", "close"),
     )
     started = time.perf_counter()
-    answer = send(port, RawRequest("POST", "/api/v1/sessions", headers, body), source=source)
+    answer = send(port, RawRequest("POST", target, headers, body), source=source)
     return answer, time.perf_counter() - started
 
 
@@ -93,3 +102,35 @@ def test_unknown_login_wrong_password_and_inactive_account_look_and_last_the_sam
     middle = {kind: statistics.median(samples) for kind, samples in times.items()}
     for kind in ("wrong password", "inactive account"):
         assert not told_apart(times["unknown login"], times[kind]), (kind, middle)
+
+
+def test_asking_for_a_reset_looks_and_lasts_the_same_for_every_login(fortress: Platform) -> None:
+    """Class: a mail is made for accounts that exist, so the clock is a list of all users.
+
+    No slow hash covers a difference here, so more and faster samples are compared, and their pairs alone.
+    """
+    port = fortress.port_of("gateway-web")
+    with fortress.client() as admin:
+        known, inactive = ([add_person(admin, "user") for _ in range(ACCOUNTS)] for _ in range(2))
+        for person in (*known, *inactive):
+            admin.users.update(person.user_id, {"email": f"{person.user_name}@example.org"})
+        for person in inactive:
+            admin.users.update(person.user_id, {"user_state": "inactive"})
+    logins = {
+        "unknown login": [f"p{secrets.token_hex(6)}" for _ in range(ACCOUNTS)],
+        "known login": [person.user_name for person in known],
+        "known address": [f"{person.user_name}@example.org" for person in known],
+        "inactive account": [person.user_name for person in inactive],
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in logins}
+    envelopes = set()
+    source = addresses()
+    for number in range(RESETS):
+        for kind, names in logins.items():
+            answer, seconds = timed(port, "/api/v1/password-resets", {"login": names[number % ACCOUNTS]}, next(source))
+            times[kind].append(seconds)
+            envelopes.add((answer.status, answer.body, tuple(sorted(answer.headers.keys()))))
+    assert len(envelopes) == 1, envelopes
+    assert json.loads(next(iter(envelopes))[1])["return_code"] == ReturnCode.SUCCESS
+    shares = {kind: larger(times[kind], times["unknown login"]) for kind in logins if kind != "unknown login"}
+    assert all(abs(share - 0.5) < FAR_FROM_HALF for share in shares.values()), shares
