@@ -53,6 +53,6 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """On HUP the gateway rereads its contracts where it is; the services get new workers, with new code."""
-    if server.app.app_uri.startswith("signet_gateway."):
+    """On HUP gateway and identity reread the contracts in place; other services get new workers, with new code."""
+    if server.app.app_uri.startswith(("signet_gateway.", "signet_identity.")):
         reload_in_place(server)

@@ -126,8 +126,12 @@ def reloading(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
-    """A platform whose gateway reads them."""
-    settings = {**profile_settings(profile, request), "GATEWAY_CONTRACTS_DIR": str(contracts)}
+    """A platform whose gateway and identity read them."""
+    settings = {
+        **profile_settings(profile, request),
+        "GATEWAY_CONTRACTS_DIR": str(contracts),
+        "IDENTITY_CONTRACTS_DIR": str(contracts),
+    }
     with Platform(tmp_path_factory.mktemp(f"reloading-{profile}"), settings) as running:
         if broker is not None:
             broker.settle()
@@ -145,9 +149,10 @@ class Contract:
     def original(self) -> Any:
         return yaml.safe_load(self._original)
 
-    def publish(self, document: Any) -> None:
+    def publish(self, document: Any, *readers: str) -> None:
         self._path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
-        os.kill(self._platform.process("gateway-web"), signal.SIGHUP)
+        for reader in readers or ("gateway-web",):
+            os.kill(self._platform.process(reader), signal.SIGHUP)
 
 
 def test_contracts_are_replaced_in_every_worker_and_no_request_fails(reloading: Platform, contracts: Path) -> None:
@@ -176,6 +181,44 @@ def test_contracts_are_replaced_in_every_worker_and_no_request_fails(reloading: 
         load.go_on()
     assert load.failures == []
     assert set(descendants(reloading.process("gateway-web"))) == workers
+
+
+def test_identity_learns_new_permissions_in_place_and_no_request_fails(reloading: Platform, contracts: Path) -> None:
+    """A permission that a new contract asks for is the administrator's, and may be granted, within moments."""
+    contract = Contract(reloading, contracts)
+    admin = SignedApi(reloading.port, reloading.first_run.credential)
+    role = {"role_name": "inspector", "permissions": [{"permission": "demo:inspect", "scope": "any"}]}
+    changed = contract.original()
+    changed["paths"][DEMOS]["get"]["x-permission"] = "demo:inspect"
+    workers = set(descendants(reloading.process("identity-web")))
+
+    def explained() -> bool:
+        return bool(admin.call("GET", "/api/v1/access/explain?permission=demo:inspect").envelope["data"]["allowed"])
+
+    with Load(reloading).running() as load:
+        load.go_on()
+        contract.publish("paths: [", "identity-web")
+        eventually(lambda: "resources.yaml is no OpenAPI document" in reloading.log("identity-web"), 15, "a complaint")
+        assert not explained()
+        load.go_on()
+        assert admin.call("POST", "/api/v1/roles", role).code == ReturnCode.DATA_PARAM_ERROR
+        contract.publish(changed, "identity-web")
+        eventually(explained, 15, "the new permission")
+        assert admin.call("POST", "/api/v1/roles", role).code == ReturnCode.SUCCESS
+        contract.publish(changed, "gateway-web")
+        with reloading.client() as client:
+            person = SignedApi(reloading.port, add_person(client, "user").credential)
+        forbidden = ReturnCode.RESOURCE_WRITE_FORBIDDEN
+        eventually(lambda: {person.call("GET", DEMOS).code for _ in range(20)} == {forbidden}, 15, "the new contract")
+        # The gateway lets the administrator through; it is resources that knows no such permission in a passport.
+        assert {admin.call("GET", DEMOS).code for _ in range(20)} == {ReturnCode.UPSTREAM_UNAVAILABLE}
+        load.go_on()
+        contract.publish(contract.original(), "identity-web", "gateway-web")
+        eventually(
+            lambda: {admin.call("GET", DEMOS).code for _ in range(20)} == {ReturnCode.SUCCESS}, 15, "the old one"
+        )
+    assert load.failures == []
+    assert set(descendants(reloading.process("identity-web"))) == workers
 
 
 @pytest.mark.parametrize(

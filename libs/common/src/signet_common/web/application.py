@@ -39,6 +39,8 @@ class ServiceFlask(Flask):
     """The application class of every service."""
 
     session_interface = _NoSessions()
+    reload: Callable[[], None] | None = None
+    """What the strict worker calls on SIGHUP; None where there is nothing to read anew."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Route by the path alone: which host name the gateway used is no part of the meaning of a request."""

@@ -50,9 +50,14 @@ def create_service(
     errors: Mapping[type[Exception], ReturnCode],
     checks: Mapping[str, Callable[[], Check]],
     tracing: Tracing,
+    reload: Callable[[], None] | None = None,
 ) -> Flask:
-    """Build the application. `errors` maps the service's error tree, `checks` names what readiness needs."""
+    """Build the application. `errors` maps the service's error tree, `checks` names what readiness needs.
+
+    `reload` is called on SIGHUP, beside the requests in flight, where the server reloads in place.
+    """
     app = ServiceFlask(name, static_folder=None)
+    app.reload = reload
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter

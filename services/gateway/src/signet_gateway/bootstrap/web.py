@@ -2,8 +2,10 @@
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
@@ -28,6 +30,7 @@ from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.admission import ISSUER
+from signet_gateway.application.contracts import Contract
 from signet_gateway.application.refusals import RefusalLog
 from signet_gateway.application.traffic import Limits
 from signet_gateway.bootstrap.composition import Outside, compose
@@ -91,8 +94,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         cors_origins=settings.cors_origins,
         tracing=configure_tracing(ISSUER, settings.otel_exporter_otlp_endpoint),
         access_log=AccessLog(settings.access_log) if settings.access_log else None,
-        # Parsing takes a good part of a second: in a thread, so that requests go on meanwhile.
-        reread=lambda: gevent.get_hub().threadpool.apply(load_contracts, (settings.contracts_dir,)),
+        reread=partial(_reread, settings.contracts_dir, grants),
     )
 
     def start() -> None:
@@ -102,6 +104,14 @@ def build(settings: GatewaySettings) -> RunningGateway:
         atexit.register(reports.flush)
 
     return RunningGateway(application, start)
+
+
+def _reread(contracts_dir: Path, grants: GrantCache) -> Sequence[Contract]:
+    """Read the contracts anew, and forget the grants: what a role permits is spelt out by what contracts ask for."""
+    # Parsing takes a good part of a second: in a thread, so that requests go on meanwhile.
+    contracts: Sequence[Contract] = gevent.get_hub().threadpool.apply(load_contracts, (contracts_dir,))
+    grants.forget()
+    return contracts
 
 
 def _limits(rates: RateLimits, settings: GatewaySettings) -> Limits:

@@ -39,7 +39,7 @@ class IssueGrant:
 
     def __init__(self, credentials: Credentials, operations: Collection[str], clock: Clock) -> None:
         self._credentials = credentials
-        self._operations = frozenset(operations)
+        self._operations = operations
         self._clock = clock
 
     def __call__(self, kind: str, credential: str) -> Grant | None:

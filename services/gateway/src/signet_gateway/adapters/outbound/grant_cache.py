@@ -103,6 +103,10 @@ class GrantCache:
 
     def listening(self) -> None:
         """Whatever identity tells from now on is heard: forget what was learnt before."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask identity anew for everybody."""
         self.drop(Change())
 
     def told(self) -> None:
