@@ -93,3 +93,9 @@ def test_no_answer_can_be_sniffed_framed_or_referred_from(house, target):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] in {"no-store", "no-cache"}
+
+
+def test_an_options_request_that_asks_for_no_method_is_no_preflight(open_house):
+    """A page may ask it for itself, and reads the answer like any other."""
+    answer = open_house.send("OPTIONS", DEMOS, {"Origin": HOME})
+    assert cors(answer) == {"Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}

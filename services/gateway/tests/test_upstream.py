@@ -174,9 +174,9 @@ def test_the_breaker_lets_one_request_see_whether_the_service_is_back():
 
 
 def test_a_service_that_is_too_slow_times_out_and_its_connection_is_not_reused(serve):
-    """The late answer must not become the next request's."""
+    """The late answer must not become the next request's; its place is the next one's."""
     server = serve(lambda: gevent.sleep(0.3) or OK, OK)
-    upstream = client(server, read_timeout=0.1)
+    upstream = client(server, size=1, read_timeout=0.1)
     with pytest.raises(UpstreamTimeout):
         upstream.send("POST", "/slow", [], b"")
     assert len(server.requests) == 1
@@ -198,14 +198,17 @@ def test_connections_are_bounded(serve):
 
 def test_a_busy_service_is_waited_for_once_and_not_taken_for_a_broken_one(serve):
     """The limit is the gateway's own: who meets it waits one time limit, and opens no breaker for everybody else."""
-    server = serve(lambda: gevent.sleep(0.4) or OK)
-    upstream = client(server, size=1, connect_timeout=0.2)
+    server = serve(lambda: gevent.sleep(0.6) or OK)
+    upstream = client(server, size=1, connect_timeout=0.4)
     slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
     gevent.sleep(0.05)
     waiting = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(6)]
     gevent.joinall(waiting, timeout=2)  # a second wait would find the place free again
     assert {type(waiter.exception) for waiter in waiting} == {UpstreamBusy}
-    assert slow.get(timeout=2).status == 200
+    next_one = gevent.spawn(upstream.send, "GET", "/", [], b"")
+    gevent.sleep(0)
+    assert not slow.ready()  # whose answer would close a breaker again
+    assert next_one.get(timeout=2).status == slow.get(timeout=2).status == 200
     assert upstream.send("GET", "/", [], b"").status == 200
 
 
