@@ -1,7 +1,7 @@
 """`make contracts` writes contracts/ from the code; with `--check`, `make check` refuses what has drifted.
 
-Every service prints its own contract and the events that it declares, each in its own process, because no service
-imports another and nothing here imports a service.
+Every service prints its own contract and the events and commands that it declares, each in its own process, because no
+service imports another and nothing here imports a service.
 """
 
 import argparse
@@ -20,8 +20,10 @@ from deploy.local.errors import CannotRun, CommandFailed
 from deploy.local.layout import ROOT
 
 from signet_common.messaging.asyncapi import EventType, asyncapi_document, event_contracts
+from signet_common.messaging.asyncapi_commands import CommandType, command_contracts
 
 DIFF_LINES = 40
+_COMMANDS_SENDER = "identity"
 
 
 def generate(root: Path = ROOT) -> dict[str, str]:
@@ -30,10 +32,13 @@ def generate(root: Path = ROOT) -> dict[str, str]:
     with ThreadPoolExecutor() as pool:
         contracts = dict(zip(services, pool.map(_openapi, services), strict=True))
         declared = [EventType(**event) for events in pool.map(_events, services) for event in events]
+        sent = [CommandType(**command) for commands in pool.map(_commands, services) for command in commands]
     files = {f"openapi/{service}.yaml": text for service, text in contracts.items()}
-    files["asyncapi.yaml"] = yaml.safe_dump(asyncapi_document(declared), sort_keys=False, allow_unicode=True, width=120)
-    for name, schema in event_contracts(declared).items():
-        files[f"events/{name}"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    document = asyncapi_document(declared, sent)
+    files["asyncapi.yaml"] = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    for folder, schemas in (("events", event_contracts(declared)), ("commands", command_contracts(sent))):
+        for name, schema in schemas.items():
+            files[f"{folder}/{name}"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return files
 
 
@@ -79,6 +84,11 @@ def _openapi(service: str) -> str:
 def _events(service: str) -> list[dict[str, Any]]:
     # The gateway has no database, so no event of its own: what it refuses is told by identity.
     return [] if service == "gateway" else list(json.loads(_ask(service, "events")))
+
+
+def _commands(service: str) -> list[dict[str, Any]]:
+    # Nobody else has the right to ask another for something.
+    return list(json.loads(_ask(service, "commands"))) if service == _COMMANDS_SENDER else []
 
 
 def _ask(service: str, verb: str) -> str:

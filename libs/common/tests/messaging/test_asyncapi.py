@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 
 from signet_common.messaging.asyncapi import EventType, asyncapi_document, event_contracts, event_schema
+from signet_common.messaging.asyncapi_commands import CommandType, command_contracts
+from signet_common.messaging.rabbitmq_topology import COMMANDS
 
 DEMO_INSERT = EventType(
     "resources", "demo", "insert", {"demo_name": {"type": "string", "maxLength": 15}}, True, "A Demo."
@@ -57,6 +59,25 @@ def test_the_document_names_every_event_once_and_refers_to_its_schema() -> None:
         assert message["payload"]["schema"]["$ref"].removeprefix("./events/") in files
 
 
+MAIL = CommandType("identity", "mail.send", {"type": "object", "required": ["to"]}, "Send this mail.")
+
+
+def test_a_command_has_a_channel_a_message_and_a_schema() -> None:
+    """Whoever is to send the mails is no part of Signet, and learns from the contract alone what arrives."""
+    document, files = asyncapi_document([DEMO_INSERT], [MAIL]), command_contracts([MAIL])
+    channel = document["channels"]["mail.send"]
+    assert channel["address"] == "mail.send"
+    assert channel["bindings"]["amqp"]["exchange"]["name"] == COMMANDS
+    operation = document["operations"]["send.mail.send"]
+    for reference in [operation["channel"], *operation["messages"], channel["messages"]["mail.send"]]:
+        assert resolve(document, reference["$ref"])
+    message = document["components"]["messages"]["mail.send"]
+    assert message["contentType"] == "application/json"
+    schema = files[message["payload"]["schema"]["$ref"].removeprefix("./commands/")]
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert schema["required"] == ["to"]
+
+
 def test_the_order_of_declaration_does_not_change_the_document() -> None:
     """The contract is committed: it differs only when an event does."""
     assert json.dumps(asyncapi_document([DEMO_QUERY, DEMO_INSERT])) == json.dumps(
@@ -68,6 +89,8 @@ def test_an_event_type_declared_twice_is_refused() -> None:
     """The second would silently replace the first."""
     with pytest.raises(ValueError, match="twice"):
         asyncapi_document([DEMO_INSERT, DEMO_INSERT])
+    with pytest.raises(ValueError, match="twice"):
+        asyncapi_document([], [MAIL, MAIL])
 
 
 def resolve(document, reference: str):

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import jsonschema
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from signet_common.messaging.asyncapi_commands import command_schema
+from signet_identity.adapters.outbound.command_map import COMMANDS as COMMAND_TYPES
 from signet_identity.adapters.outbound.tables import COMMANDS, SINGLE_USE_TOKENS
 
 RESETS = "/api/v1/password-resets"
@@ -179,3 +182,15 @@ def test_deleting_a_user_takes_open_tokens_along(api, ada):
     token = api.mails()[0]["values"]["token"]
     assert api.code("DELETE", f"/api/v1/users/{ada['user_id']}") == 200
     assert api.code("POST", COMPLETE, {"token": token, "new_password": NEW}) == 401009
+
+
+def test_a_mail_fulfils_the_published_contract(sqlite_api):
+    """Whoever sends the mails is no part of Signet: the schema is all that they have."""
+    sqlite_api.user("grace", "user", email="grace@example.org", password=OLD)
+    sqlite_api.data("POST", RESETS, {"login": "grace"})
+    (command,) = COMMAND_TYPES
+    validator = jsonschema.Draft7Validator(command_schema(command), format_checker=jsonschema.FormatChecker())
+    (mail,) = sqlite_api.mails()
+    validator.validate(mail)
+    for spoilt in (mail | {"template": "greeting"}, mail | {"values": {}}, {"to": mail["to"]}):
+        assert not validator.is_valid(spoilt)

@@ -1,4 +1,4 @@
-"""The published contract of the bus, from the event types that services declare: AsyncAPI 3.0 and a JSON Schema each.
+"""The published contract of the bus, from the types that services declare: AsyncAPI 3.0 and a JSON Schema each.
 
 The schemas are JSON Schema draft 07, the dialect that every AsyncAPI 3.0 tool has to read. They leave additional
 properties open, because version 1 of an event may grow but never change.
@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signet_common.messaging import asyncapi_commands as commands
+from signet_common.messaging.asyncapi_commands import CommandType
 from signet_common.messaging.event import event_type, routing_key
 
 ASYNCAPI_VERSION = "3.0.0"
@@ -82,13 +84,20 @@ def event_schema(declared: EventType) -> dict[str, Any]:
 
 
 def asyncapi_document(
-    declared: Sequence[EventType], *, title: str = "Signet events", version: str = "1"
+    declared: Sequence[EventType],
+    sent: Sequence[CommandType] = (),
+    *,
+    title: str = "Signet events",
+    version: str = "1",
 ) -> dict[str, Any]:
-    """Return the AsyncAPI document; schemas are referred to as `./events/<file_name>`, relative to it."""
-    ordered = sorted(declared, key=lambda one: one.name)
-    names = [one.name for one in ordered]
+    """Return the AsyncAPI document of the events `declared` and the commands `sent`.
+
+    Schemas are referred to as `./events/<file_name>` and `./commands/<file_name>`, relative to it.
+    """
+    ordered, orders = sorted(declared, key=lambda one: one.name), sorted(sent, key=lambda one: one.name)
+    names = [one.name for one in ordered] + [one.name for one in orders]
     if len(set(names)) != len(names):
-        raise ValueError("an event type is declared twice")
+        raise ValueError("a type of event or command is declared twice")
     return {
         "asyncapi": ASYNCAPI_VERSION,
         "info": {
@@ -97,9 +106,13 @@ def asyncapi_document(
             "description": "CloudEvents 1.0 in JSON. At least once on the wire: drop repeats by `id`.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {one.name: _channel(one) for one in ordered},
-        "operations": {f"publish.{one.name}": _operation(one) for one in ordered},
-        "components": {"messages": {one.name: _message(one) for one in ordered}},
+        "channels": {one.name: _channel(one) for one in ordered} | {one.name: commands.channel(one) for one in orders},
+        "operations": {f"publish.{one.name}": _operation(one) for one in ordered}
+        | {f"send.{one.name}": commands.operation(one) for one in orders},
+        "components": {
+            "messages": {one.name: _message(one) for one in ordered}
+            | {one.name: commands.message(one) for one in orders}
+        },
     }
 
 

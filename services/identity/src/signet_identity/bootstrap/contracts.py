@@ -7,6 +7,7 @@ from typing import Any
 from signet_common.sql.database import Database
 from signet_common.web.openapi import export
 from signet_identity import SERVICE
+from signet_identity.adapters.outbound.command_map import COMMANDS
 from signet_identity.adapters.outbound.event_map import EVENTS
 from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.live_operations import LiveOperations
@@ -26,6 +27,11 @@ def contract() -> dict[str, Any]:
         settings, database, Keyring("none", {}), LiveOperations(frozenset(), frozenset), Argon2Passwords(directly)
     ).web
     return export(web, service=SERVICE, title="Signet identity", version="1.0.0", description=ABOUT)
+
+
+def declared_commands() -> list[dict[str, Any]]:
+    """The declarations of the commands that this service sends."""
+    return [asdict(command) for command in COMMANDS]
 
 
 def declared_events() -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from signet_common.sql.administration import database_commands, migrations_folde
 from signet_common.web.openapi import to_yaml
 from signet_identity import __file__ as package_file
 from signet_identity.bootstrap.commands import first_run_command
-from signet_identity.bootstrap.contracts import contract, declared_events
+from signet_identity.bootstrap.contracts import contract, declared_commands, declared_events
 from signet_identity.entrypoints import keyring_verbs, user_verbs
 from signet_identity.entrypoints.one_line import refusals_in_one_line
 from signet_identity.settings import Settings
@@ -49,6 +49,12 @@ def openapi() -> None:
 def events() -> None:
     """Print the declarations of the events that this service tells, in JSON."""
     typer.echo(json.dumps(declared_events(), indent=2))
+
+
+@app.command()
+def commands() -> None:
+    """Print the declarations of the commands that this service sends, in JSON."""
+    typer.echo(json.dumps(declared_commands(), indent=2))
 
 
 def main() -> None:
