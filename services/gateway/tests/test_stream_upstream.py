@@ -1,5 +1,8 @@
 """Streams between the gateway and services that misbehave, on sockets."""
 
+import socket
+import time
+
 import gevent
 import pytest
 from gevent.server import StreamServer
@@ -25,7 +28,7 @@ def serve():
         servers.append(server)
         times = {"connect_timeout": 1.0, "read_timeout": 0.5} | options
         connections = Connections("127.0.0.1", server.server_port, size=2, **times)
-        return HttpStreamUpstream("files", "files", connections, times["read_timeout"])
+        return HttpStreamUpstream("files", "files", connections, times["read_timeout"], time.monotonic)
 
     yield start
     for server in servers:
@@ -253,3 +256,92 @@ def test_places_for_streams_are_counted_and_come_back(serve):
         upstream.open("GET", "/f", [], b"")
     first.close()
     assert upstream.open("GET", "/f", [], b"").status == 200
+
+
+def stream_client(port, restart_seconds):
+    connections = Connections("127.0.0.1", port, size=2, connect_timeout=1.0, read_timeout=5.0)
+    return HttpStreamUpstream("files", "files", connections, 5.0, time.monotonic, restart_seconds=restart_seconds)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("body", [b"", upload([b"he", b"llo"], 5)], ids=["download", "upload"])
+def test_a_service_that_restarts_is_waited_for(body):
+    """Nothing was sent and nothing was read while nobody listened: a stream begins a little later, that is all."""
+    port = free_port()
+    seen = []
+
+    def handle(connection, _address):
+        seen.append(head_of(connection))
+        connection.sendall(OK)
+        gevent.sleep(1)
+
+    method = "POST" if body else "GET"
+    opened = gevent.spawn(stream_client(port, 20.0).open, method, "/f", [], body)
+    gevent.sleep(0.3)
+    assert not opened.ready()
+    again = StreamServer(("127.0.0.1", port), handle)
+    again.start()
+    assert whole(opened.get(timeout=10)) == b"ok"
+    assert len(seen) == 1
+    again.stop(timeout=0)
+
+
+def test_a_service_that_keeps_failing_is_left_alone(serve):
+    """Callers are told at once, and it is not asked for ever; an answer closes the breaker again."""
+    failing, asked = [True], []
+
+    def handle(connection):
+        head_of(connection)
+        asked.append(1)
+        if not failing[0]:
+            connection.sendall(OK)
+        connection.close()
+
+    upstream = serve(handle)
+    for _ in range(5):
+        with pytest.raises(UpstreamUnavailable, match="closed"):
+            upstream.open("POST", "/f", [], b"x")
+    with pytest.raises(UpstreamUnavailable, match="left alone"):
+        upstream.open("POST", "/f", [], b"x")
+    assert len(asked) == 5
+    failing[0] = False
+    gevent.sleep(1.1)
+    for _ in range(3):
+        answer = upstream.open("GET", "/f", [], b"")
+        assert answer.status == 200
+        answer.close()
+
+
+def test_what_a_client_or_the_gateway_itself_breaks_off_opens_no_breaker(serve):
+    """Six broken uploads of one client, or too many streams at once, must not cost the others their service."""
+
+    def handle(connection):
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        gevent.sleep(5)
+
+    def silent(connection):
+        while connection.recv(65536):
+            pass
+
+    def broken():
+        raise OSError("the client has left")
+
+    upstream = serve(silent)
+    for _ in range(6):
+        with pytest.raises(Refusal):
+            upstream.open("POST", "/f", [], upload([b"half", broken]))
+    busy = serve(handle, connect_timeout=0.05)
+    held = [busy.open("GET", "/f", [], b"") for _ in range(2)]
+    for _ in range(6):
+        with pytest.raises(UpstreamUnavailable, match="busy"):
+            busy.open("GET", "/f", [], b"")
+    held[0].close()
+    assert busy.open("GET", "/f", [], b"").status == 200
+    with pytest.raises(Refusal):
+        upstream.open("POST", "/f", [], upload([b"half", broken]))

@@ -130,7 +130,14 @@ def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstr
 
 def _stream_upstream(name: str, authority: str, settings: GatewaySettings) -> HttpStreamUpstream:
     connections = _connections(authority, settings.streams, settings)
-    return HttpStreamUpstream(name, authority, connections, settings.read_timeout)
+    return HttpStreamUpstream(
+        name,
+        authority,
+        connections,
+        settings.read_timeout,
+        time.monotonic,
+        restart_seconds=settings.restart_seconds,
+    )
 
 
 def _connections(authority: str, size: int, settings: GatewaySettings) -> Connections:

@@ -2,6 +2,15 @@
 
 from collections.abc import Callable
 
+import gevent
+import gevent.socket
+
+from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.application.errors import UpstreamBusy, UpstreamUnavailable
+
+_TRY_AGAIN_AFTER = 0.05
+_NOBODY_LISTENS = (ConnectionRefusedError,)
+
 
 class Patience:
     """Shared by all requests to one service: it begins with the first refusal and lasts for `seconds`.
@@ -24,3 +33,25 @@ class Patience:
     def rewarded(self) -> None:
         """Note that the service takes connections."""
         self._refused_at = None
+
+
+def take_patiently(connections: Connections, patience: Patience, *, fresh: bool) -> tuple[gevent.socket.socket, bool]:
+    """Return a connection and whether it has been used; wait for a service that refuses one, for it may be restarting.
+
+    Raises UpstreamUnavailable, and UpstreamBusy, which has waited already.
+    """
+    tried = False
+    while True:
+        try:
+            taken = connections.take(fresh=fresh)
+        except UpstreamBusy:
+            raise
+        except UpstreamUnavailable as error:
+            refused = isinstance(error.__cause__, _NOBODY_LISTENS)
+            if not (refused and patience.lasts()) and tried:
+                raise
+            tried = True
+            gevent.sleep(_TRY_AGAIN_AFTER)
+        else:
+            patience.rewarded()
+            return taken

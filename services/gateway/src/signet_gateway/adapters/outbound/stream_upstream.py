@@ -4,7 +4,11 @@ Each direction reads only what the other has taken, so a slow end slows its oppo
 are a pool of their own: streams last long, and must not keep ordinary requests waiting.
 
 A request is sent again only where nothing of it can have been applied: a GET or HEAD whose kept-alive connection was
-closed before a byte of an answer, and an upload to which no connection could be made.
+closed before a byte of an answer. A service that nobody listens for may be restarting and is waited for: nothing was
+sent yet, and of an upload nothing was read.
+
+The circuit breaker is the streams' own, as their connections are: what stalls here need not stall everybody else. It
+counts heads of answers alone. A body that breaks off later says little about the next one.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,28 +17,52 @@ import gevent.socket
 from geventhttpclient.response import HTTPParseError
 
 from signet_gateway.adapters.outbound.answer_stream import AnswerStream, ClosedSilently
+from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.adapters.outbound.patience import Patience, take_patiently
 from signet_gateway.adapters.outbound.upload_pump import UploadPump
-from signet_gateway.application.errors import UpstreamTimeout, UpstreamUnavailable
+from signet_gateway.application.errors import UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.uploads import Upload
 
 _SAFE = {"GET", "HEAD"}
-_SECOND_TRY_AFTER = 0.05
 _Headers = Sequence[tuple[str, str]]
 
 
 class HttpStreamUpstream:
     """A StreamUpstream; see the port. All times are in seconds."""
 
-    def __init__(self, service: str, authority: str, connections: Connections, read_timeout: float) -> None:
+    def __init__(
+        self,
+        service: str,
+        authority: str,
+        connections: Connections,
+        read_timeout: float,
+        monotonic: Callable[[], float],
+        *,
+        restart_seconds: float = 0.0,
+    ) -> None:
         self._service = service
         self._connections = connections
+        self._patience = Patience(monotonic, restart_seconds)
+        self._breaker = CircuitBreaker(monotonic)
         self._read_timeout = read_timeout
         self._host_line = f"host: {authority}\r\n"
 
     def open(self, method: str, target: str, headers: _Headers, body: bytes | Upload) -> AnswerStream:
         """See the port. Method, target and header values have been checked: they hold no control characters."""
-        head = self._head(method, target, headers, body)
+        if not self._breaker.allows():
+            raise UpstreamUnavailable(f"{self._service} keeps failing and is left alone for a moment")
+        try:
+            answer = self._open(method, self._head(method, target, headers, body), body)
+        except UpstreamBusy:
+            raise  # the gateway's own limit, as everywhere
+        except (UpstreamUnavailable, UpstreamTimeout):
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return answer
+
+    def _open(self, method: str, head: bytes, body: bytes | Upload) -> AnswerStream:
         if isinstance(body, Upload):
             connection, _ = self._connect(fresh=True)
             return self._exchange(connection, method, lambda answer: self._upload(answer, head, body))
@@ -57,11 +85,7 @@ class HttpStreamUpstream:
         return f"{method} {target} HTTP/1.1\r\n{self._host_line}{lines}{framing}\r\n".encode("latin-1")
 
     def _connect(self, *, fresh: bool) -> tuple[gevent.socket.socket, bool]:
-        try:
-            return self._connections.take(fresh=fresh)
-        except UpstreamUnavailable:
-            gevent.sleep(_SECOND_TRY_AFTER)
-            return self._connections.take(fresh=fresh)
+        return take_patiently(self._connections, self._patience, fresh=fresh)
 
     def _exchange(
         self, connection: gevent.socket.socket, method: str, converse: Callable[[AnswerStream], None]

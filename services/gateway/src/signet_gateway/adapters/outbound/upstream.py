@@ -13,14 +13,13 @@ Everything else that breaks is the caller's to know: it may have been applied.
 
 from collections.abc import Callable, Sequence
 
-import gevent
 import gevent.socket
 from geventhttpclient.response import HTTPParseError
 
 from signet_gateway.adapters.outbound.answer_parser import AnswerParser
 from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
-from signet_gateway.adapters.outbound.patience import Patience
+from signet_gateway.adapters.outbound.patience import Patience, take_patiently
 from signet_gateway.application.errors import UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.ports import UpstreamAnswer
 
@@ -28,7 +27,6 @@ _RECEIVE_BYTES = 65_536
 _SAFE = {"GET", "HEAD"}
 _REPEATABLE_BY = "idempotency-key"
 _MOST_TRIES = 3
-_TRY_AGAIN_AFTER = 0.05
 
 
 class _ClosedSilently(Exception):
@@ -80,30 +78,12 @@ class HttpUpstream:
 
     def _try(self, method: str, message: bytes, *, repeatable: bool) -> UpstreamAnswer:
         for number in range(_MOST_TRIES if repeatable else 1):
-            connection = self._connected(fresh=number > 0)
+            connection, _ = take_patiently(self._connections, self._patience, fresh=number > 0)
             try:
                 return self._exchange(connection, method, message)
             except _ClosedSilently:
                 continue
         raise UpstreamUnavailable(f"{self._service} closed the connection")
-
-    def _connected(self, *, fresh: bool) -> gevent.socket.socket:
-        """Return a connection; wait for a service that refuses one, for it may be restarting."""
-        tried = False
-        while True:
-            try:
-                connection, _ = self._connections.take(fresh=fresh)
-            except UpstreamBusy:
-                raise  # it has waited already
-            except UpstreamUnavailable as error:
-                refused = isinstance(error.__cause__, ConnectionRefusedError)
-                if not (refused and self._patience.lasts()) and tried:
-                    raise
-                tried = True
-                gevent.sleep(_TRY_AGAIN_AFTER)
-            else:
-                self._patience.rewarded()
-                return connection
 
     def _exchange(self, connection: gevent.socket.socket, method: str, message: bytes) -> UpstreamAnswer:
         answer = AnswerParser(method)
