@@ -21,9 +21,10 @@ from signet_gateway.application.ports import Claim
 
 RETENTION_SECONDS = 600
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_BUSY_SECONDS = 5.0
-_PURGE_EVERY_SECONDS = 0.05
-_PURGE_ROWS = 256
+_OPENING_SECONDS = 5.0
+_PURGE_EVERY_SECONDS = 0.01
+_PURGE_ROWS = 64
+_CHECKPOINT_COMMITS = 250
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS nonces (
@@ -53,6 +54,8 @@ Row = tuple[str, str, int]
 class NonceFile:
     """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError.
 
+    Once open it waits for nobody: a write lock that another process holds is an error at once.
+
     `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that this process knows
     to be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
     """
@@ -63,14 +66,16 @@ class NonceFile:
         self._files = StoreFiles(path)
         self._clock = clock
         self._purge_at = 0.0
+        self._commits = 0
         self._connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+            path, timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
         )
         try:
             self._prepare(boot_id, newest, lost=lost)
         except BaseException:
             self._connection.close()
             raise
+        self._connection.execute("PRAGMA busy_timeout = 0")
         self._identity = self._files.identity()
         self.main = self._identity[0]
         self.horizon = int(clock())
@@ -90,18 +95,25 @@ class NonceFile:
         except BaseException:
             self._connection.rollback()
             raise
+        self._commits += 1
         if self._files.identity() != self._identity:
             raise StoreReplaced("the nonce store was removed or replaced while it was in use")
         return outcomes
+
+    def wants_checkpoint(self) -> bool:
+        """Whether the log has become long enough."""
+        return self._commits >= _CHECKPOINT_COMMITS
+
+    def checkpoint(self) -> None:
+        """Write the log back into the file, as far as no other process is in the way. Waits for the disk."""
+        self._commits = 0
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def close(self) -> None:
         self._connection.close()
 
     def _claim(self, rows: Sequence[Row]) -> list[Claim]:
-        """Decide on all rows with two statements, whatever their number.
-
-        At every step of a statement this thread loses the interpreter lock and waits until the event loop lets go.
-        """
+        """Decide on all rows with two statements, whatever their number."""
         young = [row for row in rows if row[2] > self.horizon]
         used = self._used(young)
         fresh: dict[tuple[str, str], Row] = {}
@@ -136,6 +148,7 @@ class NonceFile:
         """Create what is missing. Without a boot id nothing tells of a power cut: then each commit reaches the disk."""
         connection = self._connection
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would wait for the disk in the midst of a claim
         connection.execute(f"PRAGMA synchronous = {'NORMAL' if boot_id else 'FULL'}")
         connection.execute("BEGIN IMMEDIATE")
         try:
