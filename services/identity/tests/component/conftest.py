@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -30,6 +29,7 @@ from signet_identity.adapters.outbound.tables import COMMANDS, LEASES, OUTBOX
 from signet_identity.bootstrap.commands import first_run_command
 from signet_identity.bootstrap.contracts import contract
 from signet_identity.bootstrap.web import Service, build
+from signet_identity.domain.password_cost import PasswordCost
 from signet_identity.settings import Settings
 
 KEYS = {"gateway": {"k1": b"g" * 32}, "scheduler": {"k1": b"s" * 32}}
@@ -52,7 +52,7 @@ PUBLIC = replace(
     SIGNED_IN, user_id=None, user_name="", scope="", authentication="none", credential_id="", request_digest=""
 )
 # The real hash, with parameters that cost nothing.
-QUICK_PASSWORDS = partial(Argon2Passwords, directly, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+QUICK_PASSWORDS = partial(Argon2Passwords, directly, PasswordCost(memory_kib=8, passes=1))
 PUBLIC_OPERATIONS = {
     ("POST", f"/api/v1/{path}")
     for path in ("sessions", "password-resets", "password-resets/complete", "email-confirmations")

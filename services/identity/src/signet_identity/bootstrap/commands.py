@@ -31,7 +31,9 @@ def first_run_command(settings: Settings, *, passwords: Passwords | None = None)
     database = Database.open(settings.database_url, grouped=False)
     keyring, events = LiveKeyring(settings.keyring), EventMap(Outbox(OUTBOX))
     credentials = SqlCredentials(database, keyring)
-    first_run = FirstRun(unit_of_work(database, keyring, events), passwords or Argon2Passwords(directly), now)
+    first_run = FirstRun(
+        unit_of_work(database, keyring, events), passwords or Argon2Passwords(directly, settings.password_cost), now
+    )
     return FirstRunCommand(first_run, lambda api_key: credentials.api_key(api_key, now()) is not None)
 
 
@@ -46,7 +48,7 @@ def account_recovery(settings: Settings, *, passwords: Passwords | None = None) 
     """What the deployment may do to accounts. Raises KeyringUnusable."""
     database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
     work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
-    hash_password = HashNewPassword(passwords or Argon2Passwords(directly), is_bad_password)
+    hash_password = HashNewPassword(passwords or Argon2Passwords(directly, settings.password_cost), is_bad_password)
     return RecoverAccount(SqlAccounts(database), work, hash_password, now)
 
 

@@ -13,6 +13,7 @@ from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.bootstrap.web import serve
+from signet_identity.domain.password_cost import LEAST
 from signet_identity.settings import Settings
 
 ABOUT = "Users, roles, API keys and sessions: who may do what, and what they sign with."
@@ -23,9 +24,8 @@ def contract() -> dict[str, Any]:
     nowhere = Path()
     settings = Settings(database_url="sqlite://", bus_url="sqlite:/nowhere", keyring=nowhere, contracts_dir=nowhere)
     database = Database.open("sqlite://", grouped=False)
-    web = serve(
-        settings, database, Keyring("none", {}), LiveOperations(frozenset(), frozenset), Argon2Passwords(directly)
-    ).web
+    operations, passwords = LiveOperations(frozenset(), frozenset), Argon2Passwords(directly, LEAST)
+    web = serve(settings, database, Keyring("none", {}), operations, passwords).web
     return export(web, service=SERVICE, title="Signet identity", version="1.0.0", description=ABOUT)
 
 

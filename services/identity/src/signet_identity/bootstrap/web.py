@@ -81,7 +81,9 @@ def build(settings: Settings, *, passwords: Passwords | None = None, database: D
     reread = partial(gevent.get_hub().threadpool.apply, permissions_in, (folder,))
     operations = LiveOperations(permissions_in(folder), reread)
     database = database or Database.open(settings.database_url, grouped=True)
-    return serve(settings, database, keyring, operations, passwords or Argon2Passwords(in_threads()))
+    return serve(
+        settings, database, keyring, operations, passwords or Argon2Passwords(in_threads(), settings.password_cost)
+    )
 
 
 def serve(
