@@ -347,4 +347,4 @@ def attempt(store, nonce, timestamp):
 
 def count(path):
     with sqlite3.connect(path) as connection:
-        return connection.execute("SELECT count(*) FROM nonces").fetchone()[0]
+        return connection.execute("SELECT count(*) FROM claims").fetchone()[0]

@@ -13,7 +13,7 @@ to the latest timestamp that this process or the file still knows of, since clie
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 
 from signet_gateway.adapters.outbound.store_files import StoreFiles, StoreReplaced
@@ -27,25 +27,22 @@ _PURGE_ROWS = 64
 _CHECKPOINT_COMMITS = 250
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS nonces (
-    owner TEXT NOT NULL, nonce TEXT NOT NULL, timestamp INTEGER NOT NULL, PRIMARY KEY (owner, nonce)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS nonces_by_timestamp ON nonces (timestamp);
+CREATE TABLE IF NOT EXISTS claims (
+    arrival INTEGER PRIMARY KEY, owner TEXT NOT NULL, nonce TEXT NOT NULL, timestamp INTEGER NOT NULL,
+    UNIQUE (owner, nonce)
+);
 CREATE TABLE IF NOT EXISTS store (
     only INTEGER PRIMARY KEY CHECK (only = 1), horizon INTEGER NOT NULL, boot_id TEXT NOT NULL
 );
 """
-_PURGE = """
-DELETE FROM nonces WHERE (owner, nonce) IN (SELECT owner, nonce FROM nonces WHERE timestamp <= ? LIMIT ?)
-"""
+_OLDEST = "SELECT arrival, timestamp FROM claims ORDER BY arrival LIMIT ?"
 # A new file, one of another boot and one whose claims may be lost begin to remember now.
 _BIRTH = """
 INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO UPDATE SET
-    horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM nonces), 0)),
+    horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM claims), 0)),
     boot_id = excluded.boot_id
 WHERE :lost OR boot_id <> excluded.boot_id
-"""  # A cross join keeps its order, so each pair is looked up by the primary key; IN would read the whole table.
-_FIND = "SELECT owner, nonce FROM wanted CROSS JOIN nonces USING (owner, nonce)"
+"""
 
 Row = tuple[str, str, int]
 """Owner, nonce, timestamp in unix seconds."""
@@ -113,36 +110,28 @@ class NonceFile:
         self._connection.close()
 
     def _claim(self, rows: Sequence[Row]) -> list[Claim]:
-        """Decide on all rows with two statements, whatever their number."""
+        """Decide on all rows with one statement, whatever their number: it tells which of them were new."""
         young = [row for row in rows if row[2] > self.horizon]
-        used = self._used(young)
-        fresh: dict[tuple[str, str], Row] = {}
+        fresh = self._insert(young) if young else set()
         outcomes = []
-        for row in rows:
-            key = row[:2]
-            if row[2] <= self.horizon:
+        for owner, nonce, timestamp in rows:
+            if timestamp <= self.horizon:
                 outcomes.append(Claim.TOO_OLD)
-            elif key in used or key in fresh:
-                outcomes.append(Claim.REUSED)
-            else:
-                fresh[key] = row
+            elif (owner, nonce) in fresh:
+                fresh.remove((owner, nonce))  # a copy in the same group comes second
                 outcomes.append(Claim.FRESH)
-        if fresh:
-            values = ", ".join(["(?, ?, ?)"] * len(fresh))
-            parameters = list(chain.from_iterable(fresh.values()))
-            self._connection.execute(f"INSERT INTO nonces VALUES {values}", parameters)  # noqa: S608
+            else:
+                outcomes.append(Claim.REUSED)
         return outcomes
 
-    def _used(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
-        """Those of the rows' owners and nonces that are in the file; as a rule none."""
-        if not rows:
-            return set()
-        wanted = ", ".join(["(?, ?)"] * len(rows))
-        found = self._connection.execute(
-            f"WITH wanted(owner, nonce) AS (VALUES {wanted}) {_FIND}",
-            [part for row in rows for part in row[:2]],
+    def _insert(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
+        values = ", ".join(["(?, ?, ?)"] * len(rows))
+        inserted = self._connection.execute(
+            f"INSERT INTO claims (owner, nonce, timestamp) VALUES {values}"  # noqa: S608 - question marks
+            " ON CONFLICT (owner, nonce) DO NOTHING RETURNING owner, nonce",
+            list(chain.from_iterable(rows)),
         )
-        return set(found.fetchall())
+        return set(inserted.fetchall())
 
     def _prepare(self, boot_id: str, newest: int, *, lost: bool) -> None:
         """Create what is missing. Without a boot id nothing tells of a power cut: then each commit reaches the disk."""
@@ -162,14 +151,22 @@ class NonceFile:
             raise
 
     def _purge(self) -> int:
-        """Forget a few expired rows where it is time to; return the horizon."""
+        """Forget a few expired rows where it is time to; return the horizon.
+
+        They are looked for in the order of their arrival, so that they lie side by side. One that was stamped ahead
+        keeps those that came after it for as much longer, at most the window of timestamps.
+        """
         horizon: int = self._connection.execute("SELECT horizon FROM store").fetchone()[0]
         now = time.monotonic()
         if now < self._purge_at:
             return horizon
         self._purge_at = now + _PURGE_EVERY_SECONDS
         expired = int(self._clock()) - RETENTION_SECONDS - 1
-        if self._connection.execute(_PURGE, (expired, _PURGE_ROWS)).rowcount and expired > horizon:
+        oldest = self._connection.execute(_OLDEST, (_PURGE_ROWS,)).fetchall()
+        gone = [arrival for arrival, _ in takewhile(lambda row: row[1] <= expired, oldest)]
+        if gone:
+            self._connection.execute("DELETE FROM claims WHERE arrival <= ?", (gone[-1],))
+        if gone and expired > horizon:
             self._connection.execute("UPDATE store SET horizon = ?", (expired,))
             return expired
         return horizon
