@@ -1,6 +1,5 @@
 """The pipeline of checks, put together around whatever stands outside of it: real adapters, or the fakes of a test."""
 
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from signet_gateway.adapters.inbound.browsers import CrossOrigin
 from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.inbound.pages import Pages
+from signet_gateway.adapters.inbound.request_ids import RequestIds
 from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
 from signet_gateway.application.admission import Admission
 from signet_gateway.application.authentication import Authentication
@@ -101,7 +101,7 @@ def compose(
         refusals=outside.refusals,
         tracing=tracing or Tracing(),
         access_log=access_log,
-        new_request_id=lambda: secrets.token_hex(16),
+        new_request_id=RequestIds(),
     )
 
 

@@ -1,14 +1,17 @@
 """Kept-alive connections to one service: bounded, the most recently used one first."""
 
+import select
 import socket
-from contextlib import suppress
 
+import gevent.monkey
 import gevent.socket
 from gevent.lock import BoundedSemaphore
 
 from signet_gateway.application.errors import UpstreamBusy, UpstreamUnavailable
 
 _WAITING_PER_PLACE = 8
+_Poll = gevent.monkey.get_original("select", "poll")
+"""gevent's own would start a watcher; a look that waits for nothing is one call."""
 
 
 class Connections:
@@ -37,7 +40,7 @@ class Connections:
         try:
             while self._idle and not fresh:
                 connection = self._idle.pop()
-                if self._is_quiet(connection):
+                if _is_quiet(connection):
                     return connection, True
                 connection.close()
             return self._connect(), False
@@ -79,14 +82,9 @@ class Connections:
         connection.settimeout(self._read_timeout)
         return connection
 
-    def _is_quiet(self, connection: gevent.socket.socket) -> bool:
-        """Whether the other side has neither closed nor said anything: an idle connection has nothing to read."""
-        connection.settimeout(0.0)
-        try:
-            with suppress(BlockingIOError):
-                connection.recv(1, socket.MSG_PEEK)
-                return False
-        except OSError:
-            return False
-        connection.settimeout(self._read_timeout)
-        return True
+
+def _is_quiet(connection: gevent.socket.socket) -> bool:
+    """Whether the other side has neither closed nor said anything: an idle connection has nothing to read."""
+    look = _Poll()
+    look.register(connection, select.POLLIN)
+    return not look.poll(0)

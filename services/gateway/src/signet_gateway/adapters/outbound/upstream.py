@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 import gevent.socket
 from geventhttpclient.response import HTTPParseError
 
+from signet_common.web.http_connection import send_all
 from signet_gateway.adapters.outbound.answer_parser import AnswerParser
 from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
@@ -115,7 +116,7 @@ class HttpUpstream:
         """
         received = False
         try:
-            connection.sendall(message)
+            send_all(connection, message)
             while not answer.complete:
                 data = connection.recv(_RECEIVE_BYTES)
                 if not data and not received:
