@@ -19,7 +19,7 @@ from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential,
 from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, RoleSeed
-from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
+from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken, mailboxes
 from signet_identity.domain.throttling import Throttle
 from signet_identity.domain.users import LoginKind, NewUser, State, User
 
@@ -79,10 +79,17 @@ class FakeUsers:
     def save(self, user: User) -> None:
         self._refuse_duplicates(user)
         self._store.accounts[user.user_id] = replace(self._at(user.user_id, user.version - 1), user=user)
+        self._void_tokens(user, mailboxes(user))
 
     def set_password(self, user: User, password_hash: str) -> None:
         self._at(user.user_id, user.version - 1)
         self._store.accounts[user.user_id] = Account(user, password_hash)
+        self._void_tokens(user, ())
+
+    def _void_tokens(self, user: User, but: Collection[str]) -> None:
+        for digest, token in self._store.tokens.items():
+            if token.user_id == user.user_id and token.used_at is None and token.subject not in but:
+                self._store.tokens[digest] = replace(token, used_at=user.updated_at)
 
     def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         account = self._store.accounts[user_id]
@@ -273,11 +280,6 @@ class FakeSingleUseTokens:
         self._store.tokens[token_sha256] = replace(token, used_at=now)
         return token
 
-    def void(self, user_id: int, now: datetime) -> None:
-        for digest, token in self._store.tokens.items():
-            if token.user_id == user_id and token.used_at is None:
-                self._store.tokens[digest] = replace(token, used_at=now)
-
     def forget(self, before: datetime) -> None:
         self._store.token_calls.append("forget")
         for digest in [digest for digest, token in self._store.tokens.items() if token.expires_at < before]:
@@ -357,7 +359,8 @@ class FakeCredentials:
         sessions = self._unit_of_work.store.sessions
         for session, stored, secret in list(sessions.values()):
             if stored == digest and min(session.expires_at, session.idle_expires_at) > now:
-                if now - session.last_used_at >= timedelta(minutes=1):
+                active = self._unit_of_work.store.accounts[session.user_id].user.user_state is State.ACTIVE
+                if active and now - session.last_used_at >= timedelta(minutes=1):
                     idle = session.idle_expires_at - session.last_used_at
                     session = replace(session, last_used_at=now, idle_expires_at=now + idle)  # noqa: PLW2901
                     sessions[session.session_id] = (session, stored, secret)

@@ -215,6 +215,15 @@ def test_an_unused_session_ends(house):
         assert (found is None) == (hours >= 1)
 
 
+def test_the_session_of_an_inactive_user_runs_out(house):
+    """Its requests are refused, so asking with it must not keep it alive until the account is switched on again."""
+    ada, new = house.add_user(), new_session()
+    add_session(house, ada.user_id, new, hours=3, idle=1)
+    house.do(lambda t: t.users.save(replace(ada, version=2, user_state=State.INACTIVE)))
+    found = [house.credentials.session(token_digest(new.credential), NOW + timedelta(minutes=at)) for at in (50, 70)]
+    assert [session is not None for session in found] == [True, False]
+
+
 def test_rights_unite_the_roles_of_the_moment(house):
     """Inside the transaction and for grants alike."""
     ada = house.add_user(roles=("user", "auditor"))
@@ -264,7 +273,23 @@ def test_tokens_are_counted_voided_and_forgotten(house):
     house.do(add)
     assert counts(NOW - hour) == [1, 1, 0]
     assert counts(NOW) == [0, 0, 0]
-    house.do(lambda t: t.single_use_tokens.void(ada.user_id, NOW))
+    ada = replace(ada, version=2, password_changed_at=NOW)
+    house.do(lambda t: t.users.set_password(ada, "another hash"))
     assert [is_open(digest, purpose) for digest, _, purpose in kept[:3]] == [False, False, True]
     house.do(lambda t: t.single_use_tokens.forget(NOW + hour + timedelta(seconds=1)))
     assert counts(NOW - hour) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "stays_open"),
+    [({"display_name": "Ada"}, True), ({"email": "other@example.org"}, False), ({"user_state": State.INACTIVE}, False)],
+)
+def test_a_token_is_void_for_good_once_its_user_is_another_one(house, change, stays_open):
+    """Whoever reads the old mailbox must not wait until the address, or the account, comes back."""
+    ada = house.add_user(email="ada@example.org")
+    token = SingleUseToken(ada.user_id, Purpose.PASSWORD_RESET, "ada@example.org", NOW + timedelta(hours=1), None)
+    house.do(lambda t: t.single_use_tokens.add("a" * 64, token, at=NOW))
+    house.do(lambda t: t.users.save(replace(ada, version=2, **change)))
+    house.do(lambda t: t.users.save(replace(ada, version=3)))
+    used = house.do(lambda t: t.single_use_tokens.use("a" * 64, Purpose.PASSWORD_RESET, NOW), object)
+    assert (used is not None) is stays_open

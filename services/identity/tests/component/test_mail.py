@@ -8,7 +8,9 @@ from sqlalchemy import delete, func, select, update
 
 from signet_common.messaging.asyncapi_commands import command_schema
 from signet_identity.adapters.outbound.command_map import COMMANDS as COMMAND_TYPES
+from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import COMMANDS, SINGLE_USE_TOKENS
+from signet_identity.bootstrap.commands import account_recovery, deployment
 
 RESETS = "/api/v1/password-resets"
 COMPLETE = f"{RESETS}/complete"
@@ -194,3 +196,22 @@ def test_a_mail_fulfils_the_published_contract(sqlite_api):
     validator.validate(mail)
     for spoilt in (mail | {"template": "greeting"}, mail | {"values": {}}, {"to": mail["to"]}):
         assert not validator.is_valid(spoilt)
+
+
+@pytest.mark.parametrize("how", ["changed", "recovered", "disabled"])
+def test_a_mailed_token_does_not_outlive_what_it_was_asked_for(api, ada, how):
+    """Whoever had read the mailbox would set the password once more, after its owner."""
+    path = f"/api/v1/users/{ada['user_id']}"
+    api.call("POST", RESETS, {"login": "ada"})
+    [mail] = api.mails()
+    if how == "changed":
+        passwords = {"old_password": OLD, "new_password": NEW}
+        own = as_user(ada) | {"permission": "password:update"}
+        assert api.code("POST", "/api/v1/users/me/password", passwords, **own) == 200
+    elif how == "recovered":
+        account_recovery(api.settings, passwords=Argon2Passwords(directly)).set_password(deployment("test"), "ada", NEW)
+    else:
+        api.data("PATCH", path, {"user_state": "inactive"})
+        api.data("PATCH", path, {"user_state": "active"})
+    completion = {"token": mail["values"]["token"], "new_password": "yet another long password"}
+    assert api.code("POST", COMPLETE, completion) == 401009

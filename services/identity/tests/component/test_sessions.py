@@ -78,3 +78,14 @@ def test_nobody_ends_a_session_out_of_reach(api, ada, sign_in):
     assert api.code("DELETE", path, **olga) == 403002
     assert api.code("DELETE", f"{SESSIONS}?user_id={grace}", **olga) == 403002
     assert works(api, of_grace)
+
+
+def test_disabling_an_account_ends_its_sessions_for_good(api, ada, sign_in):
+    """What was stolen before must not come back to life with the account."""
+    stolen, path = sign_in(), f"/api/v1/users/{ada['user_id']}"
+    api.data("PATCH", path, {"user_state": "inactive"})
+    (event,) = api.events("session.delete")
+    assert event["subject"] == f"session/{stolen['session_id']}"
+    api.data("PATCH", path, {"user_state": "active"})
+    assert not works(api, stolen)
+    assert works(api, sign_in())

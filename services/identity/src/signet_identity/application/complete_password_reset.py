@@ -55,7 +55,6 @@ class CompletePasswordReset:
                 user, version=user.version + 1, password_changed_at=now, updated_at=now, updated_by=user.user_id
             )
             transaction.users.set_password(new, password_hash)
-            transaction.single_use_tokens.void(user.user_id, now)
             self._attempts.forgive(transaction, caller, user)
             transaction.record(updated_user(user, new))
             end_sessions(transaction, user.user_id)

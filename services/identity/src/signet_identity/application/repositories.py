@@ -36,11 +36,17 @@ class Users(Protocol):
         ...
 
     def save(self, user: User) -> None:
-        """Write a changed user over the version before it; Duplicate, or VersionConflict where that one is gone."""
+        """Write a changed user over the version before it; Duplicate, or VersionConflict where that one is gone.
+
+        Mailed tokens that went to an address which the user has no more are void, of an inactive one all.
+        """
         ...
 
     def set_password(self, user: User, password_hash: str) -> None:
-        """Write another password over the version before that of `user`; VersionConflict where that one is gone."""
+        """Write another password over the version before that of `user`; VersionConflict where that one is gone.
+
+        It voids every mailed token of the user, so that no way of setting a password can forget to.
+        """
         ...
 
     def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
@@ -147,10 +153,6 @@ class SingleUseTokens(Protocol):
 
     def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
         """Use an open token up and return it as it was; None where there is none, or somebody else just did."""
-        ...
-
-    def void(self, user_id: int, now: datetime) -> None:
-        """Use up every open token of a user."""
         ...
 
     def forget(self, before: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from signet_common.passport import Passport
 from signet_identity.application.authority import keep_an_administrator, require_cover, rights_of_roles, user_in_reach
 from signet_identity.application.changes import queried_user, updated_user
+from signet_identity.application.end_sessions import end_sessions
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import PrivilegeExceeded, VersionConflict
 from signet_identity.domain.permissions import Scope
@@ -57,6 +58,9 @@ class UpdateUser:
             new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)
             transaction.users.save(new)
             transaction.record(updated_user(old, new))
+            if new.user_state is not State.ACTIVE:
+                # Whoever is let in again signs in again: what was stolen before does not come back to life.
+                end_sessions(transaction, new.user_id)
             return new
 
         return self._unit_of_work.execute(caller, work, User)

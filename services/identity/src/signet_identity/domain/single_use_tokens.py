@@ -1,6 +1,7 @@
 """Tokens that are mailed to somebody and work once: whoever brings one back reads that mailbox.
 
-A token is bound to its purpose and to the address that it was sent to: an address that changes meanwhile voids it.
+A token is bound to its purpose and to the address that it was sent to: an address that changes meanwhile voids it, even
+when it comes back later. So does another password, and an account that is switched off.
 """
 
 import secrets
@@ -40,6 +41,11 @@ class SingleUseToken:
 def new_token() -> str:
     """Draw a token: 256 random bits, base64url. Only its digest (`credentials.token_digest`) is kept."""
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def mailboxes(user: User) -> tuple[str, ...]:
+    """The addresses of a user whose tokens stay open: none of an inactive one."""
+    return (user.email,) if user.user_state is State.ACTIVE and user.email is not None else ()
 
 
 def check_holder(token: SingleUseToken | None, user: User | None, now: datetime) -> User:

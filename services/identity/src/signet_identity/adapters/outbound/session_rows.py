@@ -8,6 +8,7 @@ from sqlalchemy import Row, Update, update
 from signet_identity.adapters.outbound.tables import SESSIONS
 from signet_identity.application.ports import USE_NOTED_EVERY
 from signet_identity.domain.credentials import Session
+from signet_identity.domain.users import State
 
 SESSION_COLUMNS = [column for column in SESSIONS.c if column.name not in {"secret", "token_sha256"}]
 
@@ -34,9 +35,10 @@ def session_ends_at(row: Row[Any]) -> datetime:
 def renewal(row: Row[Any], now: datetime) -> Update | None:
     """The statement that notes the use of a session and prolongs it; None where that was done within a minute.
 
+    The session of an inactive user runs out: its requests are refused, so they are no use of it.
     Between the two times of the row lies what it may be idle, whatever the settings say by now.
     """
-    if now - row.last_used_at < USE_NOTED_EVERY:
+    if row.user_state != State.ACTIVE.value or now - row.last_used_at < USE_NOTED_EVERY:
         return None
     idle = row.idle_expires_at - row.last_used_at
     same = (SESSIONS.c.session_id == row.row_id, SESSIONS.c.last_used_at == row.last_used_at)

@@ -48,11 +48,6 @@ class SqlSingleUseTokens:
         used = self._connection.execute(update(SINGLE_USE_TOKENS).where(*still_open).values(used_at=now)).rowcount
         return _token_of(found) if found and used == 1 else None
 
-    def void(self, user_id: int, now: datetime) -> None:
-        """Use every open token of a user up."""
-        still_open = (_TOKENS.user_id == user_id, _TOKENS.used_at.is_(None))
-        self._connection.execute(update(SINGLE_USE_TOKENS).where(*still_open).values(used_at=now))
-
     def forget(self, before: datetime) -> None:
         """Remove what was over by then."""
         self._connection.execute(delete(SINGLE_USE_TOKENS).where(_TOKENS.expires_at < before))

@@ -11,6 +11,7 @@ from signet_identity.adapters.outbound.tables import ROLES, SINGLE_USE_TOKENS, U
 from signet_identity.application.repositories import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import ADMINISTRATOR
+from signet_identity.domain.single_use_tokens import mailboxes
 from signet_identity.domain.users import NewUser, State, User
 
 UNIQUE = ("user_name", "email", "phone")
@@ -61,7 +62,7 @@ class SqlUsers:
         return added
 
     def save(self, user: User) -> None:
-        """Write contact, state and roles over the version before."""
+        """Write contact, state and roles over the version before, and void the tokens that speak for nobody now."""
         values = {
             "email": user.email,
             "phone": user.phone,
@@ -79,9 +80,10 @@ class SqlUsers:
             raise Duplicate("email or phone") from failed
         self._connection.execute(delete(USER_ROLES).where(USER_ROLES.c.user_id == user.user_id))
         self._set_roles(user.user_id, user.roles)
+        self._void_tokens(user, but=mailboxes(user))
 
     def set_password(self, user: User, password_hash: str) -> None:
-        """Write another password over the version before."""
+        """Write another password over the version before, and void what could set yet another."""
         values = {
             "password_hash": password_hash,
             "password_changed_at": user.password_changed_at,
@@ -90,6 +92,7 @@ class SqlUsers:
             "updated_by": user.updated_by,
         }
         self._update(user, values)
+        self._void_tokens(user)
 
     def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Replace the hash of a password that stays the same, unless it has just changed."""
@@ -117,6 +120,12 @@ class SqlUsers:
         before = (USERS.c.user_id == user.user_id, USERS.c.version == user.version - 1)
         if self._connection.execute(update(USERS).where(*before).values(values)).rowcount != 1:
             raise VersionConflict
+
+    def _void_tokens(self, user: User, *, but: Collection[str] = ()) -> None:
+        """Use up the open tokens of a user, except those that went to one of the addresses `but`."""
+        tokens = SINGLE_USE_TOKENS.c
+        still_open = (tokens.user_id == user.user_id, tokens.used_at.is_(None), tokens.subject.not_in(but))
+        self._connection.execute(update(SINGLE_USE_TOKENS).where(*still_open).values(used_at=user.updated_at))
 
     def _set_roles(self, user_id: int, names: Collection[str]) -> None:
         if names:
