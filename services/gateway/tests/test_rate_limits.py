@@ -50,11 +50,11 @@ def test_what_is_given_back_may_be_taken_again(limiter):
 
 
 def test_an_ipv6_client_counts_with_its_whole_network(limiter):
-    """One household owns 2^64 addresses."""
+    """One household owns 2^72 addresses."""
     assert limiter.take("2001:db8::1").granted
     assert limiter.take("2001:db8::2").granted
-    assert not limiter.take("2001:db8::3").granted
-    assert limiter.take("2001:db8:0:1::1").granted
+    assert not limiter.take("2001:db8:0:ff::3").granted
+    assert limiter.take("2001:db8:0:100::1").granted
 
 
 def test_the_window_slides(clock):

@@ -1,5 +1,6 @@
 """What was refused is counted in bounded memory, and told to identity once."""
 
+import itertools
 import json
 from ipaddress import ip_network
 
@@ -64,11 +65,25 @@ def test_a_replay_and_a_limited_request_are_counted_with_their_proven_user(house
     assert (replayed.group.code, replayed.user_id) == (401015, 1)
 
 
-def test_what_a_service_refuses_is_its_own_to_record(house):
-    """It has a database and knows more."""
-    body = b'{"return_code":404001,"return_msg":"","data":null}'
-    house.resources.answer = UpstreamAnswer(404, [("content-type", "application/json")], body)
-    assert house.signed("GET", f"{DEMOS}/7").code == 404001
+@pytest.mark.parametrize("code", [403001, 403002, 403003, 404001])
+def test_what_a_service_refuses_for_want_of_a_right_is_counted_with_its_user(house, code):
+    """It decides about objects and fields that the gateway does not know: who tries for more must leave a trace."""
+    body = b'{"return_code":%d,"return_msg":"","data":null}' % code
+    house.resources.answer = UpstreamAnswer(code // 1000, [("content-type", "application/json")], body)
+    answer = house.signed("GET", f"{DEMOS}/7?name=ada")
+    assert answer.code == code
+    (refused,) = house.refusals.take()
+    assert refused.group == Group(ReturnCode(code), "api_key/7", True, "192.0.2.1", "")
+    assert (refused.user_id, refused.target) == (1, f"{DEMOS}/7")
+    assert refused.request_id == answer.headers["X-Request-Id"]
+
+
+def test_what_a_service_refuses_for_other_reasons_is_nobodys_attempt(house):
+    """A form filled in wrongly, or a name that is taken."""
+    for code in (400002, 409001, 412001):
+        body = b'{"return_code":%d,"return_msg":"","data":null}' % code
+        house.resources.answer = UpstreamAnswer(code // 1000, [("content-type", "application/json")], body)
+        assert house.signed("GET", f"{DEMOS}/7").code == code
     assert house.refusals.take() == []
 
 
@@ -83,15 +98,113 @@ def request(**changes):
     return Request(**known | changes, content_length=0, read=lambda _: b"", receive=lambda _: b"")
 
 
-def test_the_memory_for_refusals_is_bounded_and_every_one_is_counted():
-    """An attack from a million addresses costs details, not memory."""
-    log = RefusalLog(lambda: 7.0, most_groups=10)
-    for number in range(1000):
+class Clock:
+    """A clock that is put."""
+
+    def __init__(self):
+        self.now = 1_767_225_600.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def minute():
+    """A minute of a log at 20 groups for an address: what is told in it, second by second."""
+    clock = Clock()
+    log = RefusalLog(clock, rate=20)
+    log.take()
+
+    def pass_with(attack):
+        told = []
+        for _ in range(60):
+            attack(log)
+            told += log.take()
+            clock.now += 1
+        return told
+
+    return pass_with
+
+
+def varied(addresses):
+    """An attack of one second, as varied as a request can be without a credential of one's own."""
+
+    def attack(log):
+        for number in range(100):
+            code = [ReturnCode.SIGN_INVALID, ReturnCode.SIGN_EXPIRED, ReturnCode.RESOURCE_NOT_FOUND][number % 3]
+            changed = {"operation": f"operation{number % 7}", "credential_id": f"api_key/{number}"}
+            log.note(request(client_ip=next(addresses), **changed), code)
+
+    return attack
+
+
+@pytest.mark.parametrize("network", ["192.0.2.1", "2001:db8:0:{:x}::{:x}"])
+def test_one_address_writes_a_few_records_a_minute_whatever_it_varies(minute, network):
+    """The log is kept for ever: who may fill it fills the disk."""
+    addresses = (network.format(number % 256, number) for number in itertools.count())
+    told = minute(varied(addresses)) + minute(varied(addresses))
+    assert len(told) <= 2 * (20 + 3)
+    assert sum(one.count for one in told) >= 100 * 60
+
+
+def test_all_addresses_together_write_some_records_a_minute(minute):
+    """Addresses of IPv6 are nothing that an attacker lacks."""
+    addresses = (f"2001:db8:{number >> 8:x}:{number % 256:x}00::1" for number in itertools.count())
+    told = minute(varied(addresses)) + minute(varied(addresses))
+    assert len(told) <= 2 * (60 + 60 + 3)
+
+
+def test_every_refusal_is_counted_whatever_is_left_out(minute):
+    """Beyond the bound the audit log still says how many there were, of which kind and from where."""
+    told = minute(varied(itertools.repeat("192.0.2.1")))
+    told += minute(lambda log: None)
+    assert sum(one.count for one in told) == 100 * 60
+    collapsed = {(one.group.code, one.group.client_ip) for one in told if not one.group.credential}
+    assert collapsed == {
+        (code, "192.0.2.1")
+        for code in (ReturnCode.SIGN_INVALID, ReturnCode.SIGN_EXPIRED, ReturnCode.RESOURCE_NOT_FOUND)
+    }
+
+
+def test_what_is_signed_is_told_apart_whatever_nobody_has_signed(minute):
+    """Noise from outside must not hide who tries what from inside."""
+    addresses = (f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}" for number in itertools.count())
+    loud = varied(addresses)
+
+    def attack(log):
+        loud(log)
+        log.note(request(user_id=3, credential_id="api_key/7", operation="getUser"), ReturnCode.RESOURCE_NOT_FOUND)
+
+    told = minute(attack)
+    proven = [one for one in told if one.group.proven]
+    assert len(proven) == 60
+    assert {(one.user_id, one.group.credential, one.group.operation) for one in proven} == {(3, "api_key/7", "getUser")}
+
+
+def test_one_user_does_not_crowd_out_another(minute):
+    """Nor does it help to have many keys."""
+
+    def attack(log):
+        for number in range(300):
+            log.note(request(user_id=4, credential_id=f"api_key/{number}"), ReturnCode.RESOURCE_NOT_FOUND)
+        log.note(request(user_id=3, credential_id="api_key/7"), ReturnCode.RESOURCE_WRITE_FORBIDDEN)
+
+    told = minute(attack)
+    assert len([one for one in told if one.user_id == 3]) == 60
+    assert len([one for one in told if one.user_id == 4]) <= 60 + 60
+
+
+def test_the_memory_for_refusals_is_bounded_while_nobody_takes_them():
+    """Identity may be away for hours, and an attack from a million addresses costs details, not memory."""
+    clock = Clock()
+    log = RefusalLog(clock, rate=10)
+    for number in range(20_000):
+        clock.now += 1
         log.note(request(client_ip=f"10.0.{number >> 8}.{number & 255}"), ReturnCode.SIGN_INVALID)
-        log.note(request(client_ip="10.0.0.1"), ReturnCode.NONCE_REUSED)
+        log.note(request(user_id=number, credential_id=f"api_key/{number}"), ReturnCode.NONCE_REUSED)
     groups = log.take()
-    assert len(groups) <= 12
-    assert sum(one.count for one in groups) == 2000
+    assert len(groups) <= 2 * (30 + 600) + 2
+    assert sum(one.count for one in groups) == 40_000
     assert log.take() == []
 
 
@@ -241,6 +354,26 @@ def test_shutdown_reports_what_is_left_and_counts_what_it_cannot(log, reports, i
     reports.flush()
     assert reports.dropped == 2
     assert "2 refusals are missing from the audit log" in caplog.text
+
+
+def test_a_report_is_never_longer_than_identity_takes(log, reports, identity):
+    """One that is refused for its length would be lost whole."""
+    for number in range(1100):
+        log.note(request(user_id=number, credential_id=f"api_key/{number}"), ReturnCode.NONCE_REUSED)
+    assert reports.deliver()
+    assert [len(refusals) for _, _, _, refusals in identity.taken] == [500, 500, 100]
+
+
+def test_shutdown_reports_what_waits_for_the_end_of_its_minute(identity):
+    """What is collapsed would otherwise never be told."""
+    log = RefusalLog(Clock(), rate=1)
+    reports = RefusalReports(log, identity, PassportIssuer("gateway", {"identity": {"k1": KEY}}))
+    assert reports.deliver()
+    for number in range(5):
+        log.note(request(operation=f"operation{number}"), ReturnCode.SIGN_INVALID)
+    assert reports.deliver()
+    reports.flush()
+    assert [told["count"] for _, _, _, refusals in identity.taken for told in refusals] == [1, 4]
 
 
 def test_a_report_that_identity_refuses_is_not_repeated_for_ever(log, reports, identity):

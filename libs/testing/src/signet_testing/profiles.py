@@ -20,9 +20,10 @@ from signet_testing.rabbitmq import RabbitMqServer
 COMMON = {
     # More than one, because what a single worker gets right by itself several get right only together.
     "SIGNET_GATEWAY_WORKERS": "3",
-    # All tests come from one address, and these two limits are per address and minute.
+    # All tests come from one address, and these limits are per address and minute.
     "GATEWAY_PUBLIC_RATE": "6000",
     "GATEWAY_UNKNOWN_RATE": "6000",
+    "GATEWAY_REFUSAL_RATE": "6000",
 }
 
 PROFILES = ["embedded", pytest.param("full", marks=pytest.mark.servers)]

@@ -80,6 +80,7 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     cors_origins: Annotated[tuple[str, ...], _origins] = ()
     public_rate: _Rate = 60
     unknown_rate: _Rate = 60
+    refusal_rate: _Rate = 20
     limits_url: Annotated[str, matching(r"memory:|rediss?://[^/?#]+(/[0-9]+)?", "memory: or redis://…")] = "memory:"
     address_rate: _OptionalRate = ""
     credential_rate: _OptionalRate = ""

@@ -70,7 +70,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
     )
     bus = open_bus(settings.bus_url)
     events = GrantEvents(lambda: bus.tail(BINDINGS), grants)
-    refusals = RefusalLog(time.time)
+    refusals = RefusalLog(time.time, settings.refusal_rate)
     patient = replace(settings, connections=1, read_timeout=_REPORT_SECONDS)
     reports = RefusalReports(refusals, _upstream("identity", settings.upstreams["identity"], patient), passports)
     outside = Outside(

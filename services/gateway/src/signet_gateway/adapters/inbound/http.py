@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _JSON = ("Content-Type", "application/json")
+_NOTED = {code.value: code for code in ReturnCode if code.http_status == 403} | {
+    ReturnCode.RESOURCE_NOT_FOUND.value: ReturnCode.RESOURCE_NOT_FOUND
+}
+"""What a service refuses for want of a right. 404001 is among them: it is what somebody sees of what is not theirs."""
 
 
 class HttpApplication:
@@ -94,7 +98,9 @@ class HttpApplication:
     def _answer(self, request: Request, environ: "WSGIEnvironment") -> Reply:
         try:
             page = self._pages.find(request.target)
-            return self._contracts.served.gateway.handle(request) if page is None else page(request, environ)
+            if page is not None:
+                return page(request, environ)
+            reply = self._contracts.served.gateway.handle(request)
         except Refusal as refusal:
             self._refusals.note(request, refusal.code, refusal.reason)
             return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)
@@ -104,6 +110,10 @@ class HttpApplication:
         except Exception:
             _LOGGER.exception("unexpected failure")
             return _refused(ReturnCode.INTERNAL_ERROR)
+        code = _NOTED.get(reply.return_code)
+        if code is not None and request.user_id is not None:
+            self._refusals.note(request, code)
+        return reply
 
     def _streamed(
         self, request: Request, reply: Reply, stream: ReplyStream, trace_id: str, started: float

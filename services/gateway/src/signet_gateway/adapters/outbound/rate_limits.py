@@ -5,7 +5,6 @@ with fixed windows, and a key costs two numbers, not one per request. The storag
 calls it, without that detour: it makes the key anew for every question.
 """
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
@@ -17,10 +16,10 @@ from limits.errors import StorageError
 from limits.storage import SlidingWindowCounterSupport, Storage, storage_from_string
 
 from signet_gateway.adapters.outbound.counters import BoundedCounters
+from signet_gateway.application.networks import network_of
 from signet_gateway.application.ports import Allowance
 
 _LOGGER = logging.getLogger(__name__)
-_IPV6_PREFIX = 64
 _REDIS_SECONDS = 0.2
 _REDIS_PAUSE_SECONDS = 1.0
 _A_MOMENT = 0.001  # at the border itself the window is still full
@@ -35,7 +34,7 @@ class Limiter(Protocol):
 
 
 class SlidingWindow:
-    """One rate for each key. An IPv6 address counts with its whole /64, which one household owns."""
+    """One rate for each key. An IPv6 address counts with its whole network."""
 
     def __init__(self, name: str, rate: str, storage: Storage) -> None:
         item = parse(rate)
@@ -43,7 +42,7 @@ class SlidingWindow:
         self._limit = item.amount
         self._seconds = item.get_expiry()
         self._windows = cast(SlidingWindowCounterSupport, storage)
-        self._key = lru_cache(maxsize=4096)(lambda key: item.key_for(name, _counted_as(key)))
+        self._key = lru_cache(maxsize=4096)(lambda key: item.key_for(name, network_of(key)))
 
     def take(self, key: str) -> Allowance:
         """See the port."""
@@ -132,12 +131,3 @@ def _wait(room: int, before: int, fades: float, left: float, seconds: int) -> fl
     """
     wait = fades - room * seconds / before if room > 0 and before else left
     return max(0.0, wait) + _A_MOMENT
-
-
-def _counted_as(key: str) -> str:
-    if ":" not in key:
-        return key
-    try:
-        return str(ipaddress.ip_network(f"{key.partition('%')[0]}/{_IPV6_PREFIX}", strict=False))
-    except ValueError:
-        return key

@@ -23,6 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 _TARGET = "/internal/refusals"
 _METHOD = "POST"
 _INTERVAL_SECONDS = 1.0
+_MOST_TOLD = 500  # what identity takes in one report
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class RefusalReports:
         self._log = log
         self._identity = identity
         self._passports = passports
+        self._taken: list[Refused] = []
         self._waiting: _Report | None = None
         self._failing = False
         self.dropped = 0
@@ -51,9 +53,9 @@ class RefusalReports:
             except Exception:
                 _LOGGER.exception("reporting refusals failed")
 
-    def deliver(self) -> bool:
-        """Report what there is; False while identity does not take it."""
-        while (report := self._waiting or self._next()) is not None:
+    def deliver(self, *, everything: bool = False) -> bool:
+        """Report what there is, at the end `everything`; False while identity does not take it."""
+        while (report := self._waiting or self._next(everything=everything)) is not None:
             self._waiting = report
             if not self._send(report):
                 return False
@@ -62,15 +64,17 @@ class RefusalReports:
 
     def flush(self) -> None:
         """Report for the last time, and say how many refusals could not be reported."""
-        if not self.deliver():
-            left = sum(refused.count for refused in self._log.take())
-            self.dropped += left + (self._waiting.count if self._waiting else 0)
-            self._waiting = None
+        if not self.deliver(everything=True):
+            left = [*self._taken, *self._log.take(everything=True)]
+            self.dropped += sum(refused.count for refused in left) + (self._waiting.count if self._waiting else 0)
+            self._taken, self._waiting = [], None
         if self.dropped:
             _LOGGER.error("%d refusals are missing from the audit log", self.dropped)
 
-    def _next(self) -> _Report | None:
-        refused = self._log.take()
+    def _next(self, *, everything: bool) -> _Report | None:
+        if not self._taken:
+            self._taken = list(self._log.take(everything=everything))
+        refused, self._taken = self._taken[:_MOST_TOLD], self._taken[_MOST_TOLD:]
         if not refused:
             return None
         body = orjson.dumps({"refusals": [_told(one) for one in refused]})
