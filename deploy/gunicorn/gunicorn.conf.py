@@ -1,6 +1,8 @@
 """Gunicorn's settings, the same for every web process; `--bind` and the application come from the command line.
 
-gunicorn -c deploy/gunicorn/gunicorn.conf.py --bind 127.0.0.1:7001 "signet_resources.entrypoints.web:create()"
+gunicorn -c deploy/gunicorn/gunicorn.conf.py --bind unix:/path/r.sock "signet_resources.entrypoints.web:create()"
+
+Machines that talk to each other bind host:port instead.
 """
 
 # ruff: noqa: E402  (patching comes before anything imports ssl or threading)
@@ -20,6 +22,12 @@ logger_class = "signet_common.web.server_log.ServerLog"
 # One process uses one core; a second on two cores that also run the rest of the platform gained nothing.
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_connections = 1000
+# Whoever connects to a unix socket with a full queue is told so at once, and nginx then answers 503. A worker with a
+# thousand connections leaves new ones here, and our nginx has never more than 2,048 (half of its 4,096) under way. The
+# kernel takes net.core.somaxconn at most.
+backlog = 4096
+# A unix socket is for its owner alone; `--umask 0117` lets a group in, for an nginx that runs as somebody else.
+umask = 0o177
 preload_app = False  # with gevent it recurses in ssl, and threads would not survive the fork
 
 # The heartbeat has a greenlet of its own: work in the thread pool may take longer than `timeout`, a blocked hub not.

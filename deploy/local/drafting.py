@@ -28,7 +28,7 @@ def draft(service: str, message: str, stop: Event) -> None:
     before = set(versions.glob("*.py"))
     with tempfile.TemporaryDirectory() as folder:
         options = Options(home=Home(Path(folder)), port=1, service=service)
-        wiring = Wiring(options, UNUSED_MASTER, {}, processes.common(os.environ))
+        wiring = Wiring(options, UNUSED_MASTER, processes.common(os.environ))
         for arguments in (("db", "upgrade"), ("db", "migrate", message)):
             commands.run([wiring.command(service, *arguments)], stop)
     for drafted in sorted(set(versions.glob("*.py")) - before):

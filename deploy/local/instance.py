@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 
-from deploy.local import commands, keys, nginx, ports, preflight, preparation, processes, readiness
+from deploy.local import addresses, commands, keys, nginx, preflight, preparation, processes, readiness
 from deploy.local.errors import StartFailed, Stopped
 from deploy.local.first_run import newest_sealing_key, refresh
-from deploy.local.options import SERVICES, Options
+from deploy.local.options import Options
 from deploy.local.processes import Layer, Process, Wiring
 from deploy.local.supervision import Supervisor
 
@@ -42,13 +42,7 @@ class Instance:
         """Make the folder ours and wire the services in it."""
         preflight.create_home(self._options.home)
         with preflight.alone(self._options.home):
-            yield Wiring(self._options, keys.master_key(self._options.home), self._choose_ports(), self._environ)
-
-    def _choose_ports(self) -> dict[str, int]:
-        """A port for every web process; the public one goes to whoever stands outermost."""
-        chosen = dict(zip(SERVICES, ports.choose(len(SERVICES), avoid=self._options.port), strict=True))
-        outermost = self._options.service or ("gateway" if self._options.nginx is None else None)
-        return chosen | ({outermost: self._options.port} if outermost else {})
+            yield Wiring(self._options, keys.master_key(self._options.home), self._environ)
 
     def _prepare(self, wiring: Wiring) -> list[str]:
         """Keys and databases; returns the services whose databases were not known to be prepared."""
@@ -71,7 +65,7 @@ class Instance:
     def _serve(self, wiring: Wiring, *, first_run: bool) -> None:
         options = self._options
         planned = wiring.plan()
-        planned += nginx.processes(options, wiring.ports["gateway"])
+        planned += nginx.processes(options, wiring.address("gateway"))
         self._say(
             f"Starting {len(planned)} process{'es' if len(planned) > 1 else ''}"
             + (", nginx in front" if options.nginx else "")
@@ -101,9 +95,10 @@ class Instance:
         # A gateway alone has nobody behind it: alive is all that it can be.
         public = "/healthz" if self._options.service == "gateway" else "/readyz"
         endpoints = [
-            readiness.Endpoint(each.name, each.port) for each in planned if each.port and each.layer is Layer.WEB
+            readiness.Endpoint(each.name, each.address) for each in planned if each.address and each.layer is Layer.WEB
         ]
-        endpoints.append(readiness.Endpoint(self._options.service or "gateway", self._options.port, public))
+        door = addresses.on_loopback(self._options.port)
+        endpoints.append(readiness.Endpoint(self._options.service or "gateway", door, public))
         readiness.wait(endpoints, supervisor.states, supervisor.last_words, self._stop)
 
     def _announce(self) -> None:
@@ -136,6 +131,6 @@ class Instance:
     def _await_drained(self, planned: list[Process]) -> None:
         """Give the relays a moment to publish what is left; while the bus is down it stays safe in the database."""
         deadline = time.monotonic() + DRAIN_SECONDS
-        webs = [process.port for process in planned if process.port and process.layer is Layer.WEB]
+        webs = [process.address for process in planned if process.address and process.layer is Layer.WEB]
         while any(map(readiness.pending_events, webs)) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -13,8 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout that is running."""
 
 
-SOCKET_PATH_BYTES = 90
-"""Unix socket paths end at 104 to 108 bytes, and supervisord appends its process id while it creates one."""
+SOCKET_FOLDER_BYTES = 70
+"""Paths of unix sockets end at 103 bytes (107 on Linux): what is left is for the longest name, `supervisor.sock` with
+the process id that supervisord appends while it creates it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,23 @@ class Home:
         return self.folder / "first-run.json"
 
     @property
-    def control(self) -> Path:
-        """Supervisord's socket; in a private temporary folder if the home's path is too long or too odd for one."""
-        path = self.run / "supervisor.sock"
-        if len(os.fsencode(path)) <= SOCKET_PATH_BYTES and re.fullmatch(r"[\w./-]+", str(path), re.ASCII):
-            return path
+    def sockets(self) -> Path:
+        """The folder of all unix sockets: `run`, or a private temporary one of this home's own.
+
+        The latter where the home's path is too long for a socket, or too odd to stand in a configuration unquoted.
+        """
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        return Path(tempfile.gettempdir(), f"signet-{os.getuid()}-{name}", "supervisor.sock")
+        own = f"signet-{os.getuid()}-{name}"
+        return next(filter(_takes_sockets, (self.run, Path(tempfile.gettempdir(), own))), Path("/tmp", own))
+
+    @property
+    def control(self) -> Path:
+        """Supervisord's socket."""
+        return self.sockets / "supervisor.sock"
+
+    def socket(self, service: str) -> Path:
+        """Where a web process listens that is not the public one."""
+        return self.sockets / f"{service}.sock"
 
     @property
     def bus(self) -> Path:
@@ -75,12 +86,23 @@ class Home:
         return self.log / f"{process}.log"
 
     def create(self) -> None:
-        """Make the folders, 0700. Raises OSError."""
-        for folder in (self.folder, self.run, self.log, self.secrets, self.control.parent):
+        """Make the folders, 0700. Raises OSError, also if the folder of the sockets is anybody else's to enter."""
+        for folder in (self.folder, self.run, self.log, self.secrets, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self.control.parent.lstat()
+        found = self.sockets.lstat()
         if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-            raise PermissionError(errno.EPERM, "it belongs to somebody else", str(self.control.parent))
+            raise PermissionError(errno.EPERM, "it belongs to somebody else", str(self.sockets))
+        if found.st_mode & 0o077:
+            raise PermissionError(errno.EPERM, "others may enter it", str(self.sockets))
+
+    def remove_stale_sockets(self) -> None:
+        """Remove what a killed instance has left; for whoever holds the folder alone."""
+        for path in self.sockets.glob("*.sock"):
+            path.unlink(missing_ok=True)
+
+
+def _takes_sockets(folder: Path) -> bool:
+    return len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES and bool(re.fullmatch(r"[\w./-]+", str(folder), re.ASCII))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,11 +1,6 @@
 """Ports on the loopback interface."""
 
-import random
 import socket
-
-# Below the range that Linux hands to outgoing connections, so that none of them can sit on the port of a process
-# that is being restarted.
-INTERNAL_PORTS = range(20000, 32000)
 
 
 def is_free(port: int) -> bool:
@@ -20,14 +15,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def choose(count: int, avoid: int) -> list[int]:
-    """`count` free ports for processes inside the wall, drawn by chance so that instances live side by side."""
-    chosen: list[int] = []
-    for port in random.sample(INTERNAL_PORTS, len(INTERNAL_PORTS)):
-        if len(chosen) == count:
-            break
-        if port != avoid and is_free(port):
-            chosen.append(port)
-    return chosen

@@ -34,7 +34,7 @@ def create_home(home: Home) -> None:
             _write_something(folder)
     except OSError as refused:
         raise PreflightFailed(
-            f"{refused.filename or home.folder} cannot be written ({refused.strerror}): "
+            f"{refused.filename or home.folder} cannot be used ({refused.strerror}): "
             "make it yours or set SIGNET_HOME to another folder"
         ) from None
 
@@ -58,6 +58,7 @@ def alone(home: Home) -> Iterator[None]:
         except BlockingIOError:
             raise PreflightFailed(_in_use(home)) from None
         _await_predecessor(home)
+        home.remove_stale_sockets()
         yield
     finally:
         os.close(descriptor)

@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local import keys
+from deploy.local import addresses, keys
 from deploy.local.commands import Command
 from deploy.local.layout import ROOT
 from deploy.local.options import SERVICES, STATEFUL, Options
@@ -37,7 +37,7 @@ class Process:
     command: tuple[str, ...]
     layer: Layer
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    port: int | None = None
+    address: str | None = None
     stop_signal: str = "TERM"
 
 
@@ -45,13 +45,22 @@ class Process:
 class Wiring:
     """How the services of one instance find and trust each other.
 
-    `ports` names where the web process of every service listens; `environ` holds the variables that are already set.
+    `environ` holds the variables that are already set.
     """
 
     options: Options
     master: bytes = field(repr=False)
-    ports: Mapping[str, int]
     environ: Mapping[str, str] = field(repr=False)
+
+    def address(self, service: str) -> str:
+        """Where its web process listens: on the public port who stands outermost, all others on a unix socket.
+
+        A port inside the wall would be open to every user of the machine.
+        """
+        outermost = self.options.service or ("gateway" if self.options.nginx is None else None)
+        if service == outermost:
+            return addresses.on_loopback(self.options.port)
+        return addresses.behind(self.options.home.socket(service))
 
     def settings(self, service: str) -> dict[str, str]:
         """The settings of `service`, by variable name."""
@@ -85,11 +94,11 @@ class Wiring:
             "NONCES_URL": f"sqlite:{quote(str(home.nonces))}",
             "CONTRACTS_DIR": str(CONTRACTS),
             "PASSPORT_ISSUES": keys.issued(self.master, STATEFUL),
-            "UPSTREAMS": ",".join(f"{service}=http://127.0.0.1:{self.ports[service]}" for service in STATEFUL),
+            "UPSTREAMS": ",".join(f"{each}={addresses.upstream(self.address(each))}" for each in STATEFUL),
             "SEALING_KEYS": str(home.sealing_keys),
             "ACCESS_LOG": str(home.log / "access.log"),
-            # Only the nginx of this instance stands before the gateway, on this machine.
-            "TRUSTED_PROXIES": "127.0.0.1/32" if self.options.nginx else "",
+            # Only the nginx of this instance may open the gateway's socket.
+            "TRUSTED_PROXIES": "unix" if self.options.nginx else "",
         }
 
     def _stateful(self, service: str) -> dict[str, str]:
@@ -103,17 +112,17 @@ class Wiring:
         }
 
     def _web(self, service: str) -> Process:
-        port = self.ports[service]
+        address = self.address(service)
         workers = self.options.gateway_workers if service == "gateway" else 1
         return Process(
             name=f"{service}-web",
             command=(
-                sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS), "--bind", f"127.0.0.1:{port}",
+                sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS), "--bind", address,
                 f"signet_{service}.entrypoints.web:create()",
             ),
             layer=Layer.GATEWAY if service == "gateway" else Layer.WEB,
             environment={**self.settings(service), "WEB_CONCURRENCY": str(workers)},
-            port=port,
+            address=address,
         )  # fmt: skip
 
     def _background(self, service: str) -> Process:

@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from threading import Event
 from typing import Any
 
+from deploy.local import addresses
 from deploy.local.errors import StartFailed, Stopped
 from deploy.local.supervision import FALLEN
 
@@ -20,7 +21,7 @@ class Endpoint:
     """Something that must answer 200 before the platform counts as ready."""
 
     name: str
-    port: int
+    address: str
     path: str = "/readyz"
 
 
@@ -54,9 +55,9 @@ def wait(
         time.sleep(0.05)
 
 
-def pending_events(port: int) -> int:
-    """How many events of the service behind `port` are not on the bus yet; 0 if it cannot tell."""
-    _, answer = _get(Endpoint("", port))
+def pending_events(address: str) -> int:
+    """How many events of the service at `address` are not on the bus yet; 0 if it cannot tell."""
+    _, answer = _get(Endpoint("", address))
     try:
         found = re.search(r"\bpending=(\d+)", answer["checks"]["outbox"]["detail"])
     except (KeyError, TypeError):
@@ -77,8 +78,9 @@ def _problem(endpoint: Endpoint) -> str:
 
 
 def _get(endpoint: Endpoint) -> tuple[int, Any]:
-    connection = HTTPConnection("127.0.0.1", endpoint.port, timeout=5)
+    connection = HTTPConnection("localhost")
     try:
+        connection.sock = addresses.connect(endpoint.address, 5)
         connection.request("GET", endpoint.path)
         response = connection.getresponse()
         return response.status, json.loads(response.read() or b"{}")

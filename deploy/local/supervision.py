@@ -143,8 +143,9 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._daemon.kill()
             self._daemon.wait()
-        if self._home.control.parent != self._home.run:
-            shutil.rmtree(self._home.control.parent, ignore_errors=True)
+        self._home.remove_stale_sockets()
+        if self._home.sockets != self._home.run:
+            shutil.rmtree(self._home.sockets, ignore_errors=True)
 
 
 def _reason(text: str) -> str:

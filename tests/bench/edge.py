@@ -14,17 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 
-from deploy.local import nginx
-from tests.bench import load, signed_requests
-from tests.bench.hello import WITHOUT_LIMIT
+from tests.bench import load, plain_proxy, signed_requests
 from tests.bench.load import Load
 from tests.bench.profiles import Measured
 from tests.bench.signed_requests import DEMOS, HOST, STORED
 
 from signet import Client, SignetError
 from signet_common.passport import Passport, PassportIssuer, parse_keys
-from signet_testing.free_ports import free_port
-from signet_testing.nginx import NginxServer
 
 SECONDS = 6
 SIGN_INS_PER_SECOND = 20
@@ -47,9 +43,9 @@ def measure(measured: Measured, folder: Path, most_per_second: float) -> Edge:
     """Measure the three one after the other; `most_per_second` is what the platform answered under full load."""
     rate = most_per_second / 2
     requests, count = folder / "requests", round(rate * SECONDS * 2)
-    with _plain_proxy(measured) as url:
+    with plain_proxy.in_front_of(measured.platform.door_of("resources-web")) as front:
         load.write_requests(requests, _with_passports(measured, count))
-        plain = load.run(url, requests, SECONDS, rate)
+        plain = load.run(front.url, requests, SECONDS, rate)
     through = _through_the_gateway(measured, requests, count, rate)
     with _signing_in(measured) as counter:
         signing_in = _through_the_gateway(measured, requests, count, rate)
@@ -60,15 +56,6 @@ def _through_the_gateway(measured: Measured, requests: Path, count: int, rate: f
     signing = signed_requests.Signing.now(measured.platform.first_run.credential)
     load.write_requests(requests, signed_requests.gets(signing, count))
     return load.run(measured.platform.url, requests, SECONDS, rate)
-
-
-@contextmanager
-def _plain_proxy(measured: Measured) -> Iterator[str]:
-    """The platform's nginx in everything, but in front of the service itself."""
-    port = free_port()
-    configuration = nginx.configuration(port, measured.platform.port_of("resources-web")).replace(*WITHOUT_LIMIT)
-    with NginxServer(configuration, port) as front:
-        yield front.url
 
 
 def _with_passports(measured: Measured, count: int) -> Iterator[bytes]:

@@ -6,19 +6,17 @@ What remains of the platform's figures beyond these is what signatures, permissi
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from deploy.local import nginx
+from tests.bench import plain_proxy
 from tests.bench.accounting import Root, Trees
 
-from signet_testing.free_ports import LOOPBACK, free_ports
-from signet_testing.nginx import NginxServer
+from signet_testing.doors import Door, address_of
 from signet_testing.process import ServerProcess
+from signet_testing.raw_http import RawRequest, send
 
 BODY = b'{"return_code":200,"return_msg":"","data":null}'
-WITHOUT_LIMIT = (f"rate={nginx.LIMITS['requests_per_second']}r/s", "rate=1000000r/s")
 
 
 def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -30,12 +28,12 @@ def application(_environ: dict[str, Any], start_response: Callable[..., Any]) ->
 @contextmanager
 def running(folder: Path, root: Path) -> Iterator[tuple[str, Trees]]:
     """Yield its URL and its processes."""
-    public, behind = free_ports(2)
+    behind = folder / "hello.sock"
     gunicorn = ServerProcess(
         name="hello",
         command=(
             sys.executable, "-m", "gunicorn", "--worker-class", "gevent_pywsgi", "--no-control-socket",
-            "--log-level", "warning", "--bind", f"{LOOPBACK}:{behind}", "tests.bench.hello:application",
+            "--log-level", "warning", "--bind", address_of(behind), "tests.bench.hello:application",
         ),
         log=folder / "hello.log",
         folder=root,
@@ -43,18 +41,12 @@ def running(folder: Path, root: Path) -> Iterator[tuple[str, Trees]]:
     with ExitStack() as stack:
         gunicorn.start(lambda: _answers(behind))
         stack.callback(gunicorn.stop)
-        # The same nginx in everything but its limit, which would refuse a part of what so little work can answer.
-        configuration = nginx.configuration(public, behind).replace(*WITHOUT_LIMIT)
-        front = stack.enter_context(NginxServer(configuration, public))
+        front = stack.enter_context(plain_proxy.in_front_of(behind))
         yield front.url, {"hello": Root(gunicorn.pid), "nginx": Root(front.pid)}
 
 
-def _answers(port: int) -> bool:
-    connection = HTTPConnection(LOOPBACK, port, timeout=2)
+def _answers(door: Door) -> bool:
     try:
-        connection.request("GET", "/")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
+        return send(door, RawRequest("GET", "/")).status == 200
+    except OSError:
         return False
-    finally:
-        connection.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from signet_testing.doors import Door
 from signet_testing.eventually import eventually
 from signet_testing.platform import Platform
 from signet_testing.rabbitmq import RabbitMqServer
@@ -36,9 +37,9 @@ def bus_away(platform: Platform, broker: RabbitMqServer | None) -> Iterator[None
         broker.start()
 
 
-def readiness(port: int) -> dict[str, Any]:
+def readiness(door: Door) -> dict[str, Any]:
     """What a process says about itself, or the whole platform where clients call it."""
-    return dict(json.loads(send(port, RawRequest("GET", "/readyz")).body))
+    return dict(json.loads(send(door, RawRequest("GET", "/readyz")).body))
 
 
 def test_writes_go_on_while_the_bus_is_away_and_the_outbox_drains_by_itself(
@@ -59,7 +60,7 @@ def test_writes_go_on_while_the_bus_is_away_and_the_outbox_drains_by_itself(
             made = [client.demos.create(f"b{secrets.token_hex(6)}") for _ in range(CHANGES)]
             eventually(complains_about_the_outbox, 30, "a complaint about the outbox")
             eventually(lambda: whole() == "degraded", 5, "a platform that serves on")
-            waiting = readiness(platform.port_of("resources-web"))["checks"]["outbox"]["detail"]
+            waiting = readiness(platform.door_of("resources-web"))["checks"]["outbox"]["detail"]
             assert f"pending={CHANGES} " in waiting
             made.append(client.demos.create(f"b{secrets.token_hex(6)}"))
         eventually(lambda: whole() == "ready", 40, "recovery")

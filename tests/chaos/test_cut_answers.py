@@ -45,7 +45,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         settings |= {f"{service.upper()}_DATABASE_URL": server.create_database() for service in SERVICES}
     with ExitStack() as stack:
         wires = {
-            name: stack.enter_context(CuttableWire(lambda name=name: platform.port_of(f"{name}-web")))
+            name: stack.enter_context(CuttableWire(lambda name=name: platform.door_of(f"{name}-web")))
             for name in SERVICES
         }
         settings["GATEWAY_UPSTREAMS"] = ",".join(f"{name}=http://127.0.0.1:{wires[name].port}" for name in SERVICES)

@@ -159,8 +159,8 @@ def test_contracts_are_replaced_in_every_worker_and_no_request_fails(reloading: 
     """Deploy the service, then its contract, then HUP: operations go and come, and ask for another permission."""
     contract = Contract(reloading, contracts)
     with reloading.client() as admin:
-        # At the gateway's own port: nginx would ask one worker again and again, on a connection that it keeps.
-        person = SignedApi(reloading.port_of("gateway-web"), add_person(admin, "user").credential)
+        # At the gateway's own door: nginx would ask one worker again and again, on a connection that it keeps.
+        person = SignedApi(reloading.door_of("gateway-web"), add_person(admin, "user").credential)
 
     def codes(method: str) -> set[int]:
         return {person.call(method, DEMOS, {} if method == "POST" else None).code for _ in range(30)}
@@ -231,7 +231,7 @@ def test_invalid_contracts_change_nothing_and_are_complained_of(
     contract = Contract(reloading, contracts)
 
     def check() -> str:
-        answer = send(reloading.port_of("gateway-web"), RawRequest("GET", "/readyz"))
+        answer = send(reloading.door_of("gateway-web"), RawRequest("GET", "/readyz"))
         return str(json.loads(answer.body)["checks"]["contracts"]["status"])
 
     with Load(reloading).running() as load:

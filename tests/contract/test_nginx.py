@@ -283,6 +283,7 @@ def test_tls_is_a_matter_of_two_values(front: Front, tmp_path: Path) -> None:
 def render(*, listen: str, gateway: str) -> dict[str, object]:
     """Every placeholder of the template; one that is added there fails here."""
     return {
+        "user": "",
         "listen": listen,
         "tls": "",
         "gateway": gateway,

@@ -1,4 +1,4 @@
-"""A service listens on its own port, and believes nobody but the gateway, for one request at a time."""
+"""A service listens on a socket of its own, and believes nobody but the gateway, for one request at a time."""
 
 import secrets
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def call(platform: Platform, service: str, token: str | None, **headers: str) ->
     """Ask a service directly for what its passport is about."""
     request = RawRequest("GET", READ[service][0], tuple(headers.items()))
     return send(
-        platform.port_of(f"{service}-web"), request if token is None else request.with_header("X-Passport", token)
+        platform.door_of(f"{service}-web"), request if token is None else request.with_header("X-Passport", token)
     )
 
 
@@ -74,11 +74,11 @@ def test_right_passport_is_let_in(platform: Platform, gateway_issuer: PassportIs
 @pytest.mark.parametrize("service", READ)
 def test_no_passport_is_refused_whatever_is_asked_for(platform: Platform, service: str) -> None:
     """Even which paths exist is nobody's business; the client's own signature does not count here."""
-    port = platform.port_of(f"{service}-web")
+    door = platform.door_of(f"{service}-web")
     paths = (READ[service][0], "/", "/nothing", "/internal/grants", "/api/v1/sessions", "/openapi.json")
-    answers = [send(port, RawRequest(method, path)) for path in paths for method in ("GET", "POST", "DELETE")]
+    answers = [send(door, RawRequest(method, path)) for path in paths for method in ("GET", "POST", "DELETE")]
     assert {answer.code for answer in answers} == {ReturnCode.PASSPORT_INVALID}
-    signed = SignedApi(port, platform.first_run.credential)
+    signed = SignedApi(door, platform.first_run.credential)
     assert signed.call("GET", READ[service][0]).code == ReturnCode.PASSPORT_INVALID
 
 

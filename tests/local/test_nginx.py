@@ -1,6 +1,7 @@
 """nginx as `make run` puts it in front."""
 
 import json
+import os
 from pathlib import Path
 
 from deploy.local import nginx
@@ -15,18 +16,20 @@ def test_the_template_is_filled_in_for_loopback(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.create()
 
-    (process,) = nginx.processes(Options(home=home, port=18080, nginx="/usr/sbin/nginx"), gateway_port=20000)
+    options = Options(home=home, port=18080, nginx="/usr/sbin/nginx")
+    (process,) = nginx.processes(options, gateway="unix:/run/gateway.sock")
 
     written = (home.run / "nginx" / "nginx.conf").read_text()
     assert "listen 127.0.0.1:18080;" in written
-    assert "server 127.0.0.1:20000" in written
+    assert "server unix:/run/gateway.sock " in written
     assert "${" not in written
+    assert ("user " in written) == (os.geteuid() == 0), "as root the worker would otherwise not reach the socket"
     assert (process.layer, process.stop_signal) == (Layer.FRONT, "QUIT")
 
 
 def test_without_nginx_there_is_no_process(tmp_path: Path) -> None:
     """The gateway then faces the public port itself."""
-    assert nginx.processes(Options(home=Home(tmp_path), port=18080), gateway_port=18080) == []
+    assert nginx.processes(Options(home=Home(tmp_path), port=18080), gateway="127.0.0.1:18080") == []
 
 
 def test_the_paths_of_streams_pass_unbuffered_and_with_their_own_limit(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """What must hold before anything starts."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from deploy.local import ports, preflight
+from deploy.local import preflight
 from deploy.local.errors import PreflightFailed
 from deploy.local.layout import Home, write_private
 
@@ -31,7 +32,7 @@ def test_a_taken_port_is_named() -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """A file in the way stops root too, whom no permission stops."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(PreflightFailed, match=r"cannot be written.*SIGNET_HOME"):
+    with pytest.raises(PreflightFailed, match=r"cannot be used.*SIGNET_HOME"):
         preflight.create_home(Home(tmp_path / "file" / "home"))
 
 
@@ -70,10 +71,60 @@ def test_private_files_are_private_from_the_start_and_replaced_whole(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_internal_ports_are_free_different_and_not_the_public_one() -> None:
-    """Instances side by side draw their ports from the same range."""
-    public = ports.INTERNAL_PORTS[0]
-    chosen = ports.choose(50, avoid=public)
-    assert len(set(chosen)) == 50
-    assert public not in chosen
-    assert all(ports.is_free(port) for port in chosen)
+def test_sockets_live_in_the_home_where_their_paths_are_short_and_plain() -> None:
+    """There they are found, and their folder is as private as the rest."""
+    assert Home(Path("/srv/signet")).sockets == Path("/srv/signet/run")
+    assert Home(Path("/srv/signet")).socket("resources") == Path("/srv/signet/run/resources.sock")
+
+
+@pytest.mark.parametrize("name", ["long" * 25, "with space", "with,comma", "ümlaut", "semi;colon"])
+def test_sockets_of_any_other_home_live_in_a_private_folder_of_its_own(tmp_path: Path, name: str) -> None:
+    """The kernel takes 107 bytes, and these paths stand unquoted in two configurations and a setting."""
+    home, other = Home(tmp_path / name), Home(tmp_path / f"{name}2")
+    home.create()
+    try:
+        path = str(home.socket("resources"))
+        assert re.fullmatch(r"[\w./-]{1,90}", path, re.ASCII)
+        assert home.sockets.stat().st_mode & 0o777 == 0o700
+        assert home.sockets != other.sockets
+    finally:
+        home.sockets.rmdir()
+
+
+def test_a_temporary_folder_with_a_long_name_is_passed_by(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """TMPDIR may be as deep as the home."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("deep" * 25)))
+    assert Home(tmp_path / ("long" * 25)).sockets.parent == Path("/tmp")
+
+
+@pytest.mark.parametrize("trap", ["open", "link", "file"])
+def test_a_folder_that_somebody_may_have_laid_in_wait_is_refused(tmp_path: Path, trap: str) -> None:
+    """Its name can be guessed, and everybody may write beside it."""
+    home = Home(tmp_path / ("long" * 25))
+    if trap == "open":
+        home.sockets.mkdir()
+        home.sockets.chmod(0o755)
+    elif trap == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        home.sockets.symlink_to(tmp_path / "elsewhere")
+    else:
+        home.sockets.write_text("")
+    try:
+        with pytest.raises(PreflightFailed, match="cannot be used"):
+            preflight.create_home(home)
+    finally:
+        home.sockets.rmdir() if trap == "open" else home.sockets.unlink()
+
+
+def test_stale_sockets_are_removed_by_whoever_holds_the_home_alone(home: Home) -> None:
+    """A killed instance leaves them; one that runs must keep its own, whoever else tries to start."""
+    for name in ("resources", "supervisor"):
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(home.socket(name)))
+    with preflight.alone(home):
+        assert not list(home.sockets.glob("*.sock"))
+        with socket.socket(socket.AF_UNIX) as living:
+            living.bind(str(home.socket("resources")))
+        with pytest.raises(PreflightFailed), preflight.alone(home):
+            pass
+        assert home.socket("resources").exists()

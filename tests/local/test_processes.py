@@ -11,7 +11,6 @@ from deploy.local.processes import Layer, Wiring
 
 from signet_common.passport.keys import parse_keys
 
-PORTS = {"gateway": 8080, "identity": 20001, "resources": 20002, "audit": 20003}
 MASTER = bytes(range(32))
 
 
@@ -22,7 +21,7 @@ def options(tmp_path: Path) -> Options:
 
 def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(options: Options) -> None:
     """One missing relay would keep events in the outbox for ever."""
-    assert {process.name for process in Wiring(options, MASTER, PORTS, {}).plan()} == {
+    assert {process.name for process in Wiring(options, MASTER, {}).plan()} == {
         "gateway-web", "identity-web", "identity-background", "resources-web", "resources-background", "audit-web",
         "audit-background",
     }  # fmt: skip
@@ -31,13 +30,13 @@ def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(op
 def test_one_service_alone_is_two_processes(options: Options) -> None:
     """Teams run their service without the others."""
     alone = Options(home=options.home, port=9090, service="audit")
-    assert [process.name for process in Wiring(alone, MASTER, PORTS, {}).plan()] == ["audit-web", "audit-background"]
+    assert [process.name for process in Wiring(alone, MASTER, {}).plan()] == ["audit-web", "audit-background"]
 
 
 def test_a_process_receives_its_own_settings_and_nobody_elses(options: Options) -> None:
     """A service that knew another's keys could speak in its name."""
     environ = {"PATH": "/bin", "AUDIT_LOG_LEVEL": "DEBUG", "IDENTITY_DATABASE_URL": "mysql+pymysql://u:p@h/d"}
-    for process in Wiring(options, MASTER, PORTS, environ).plan():
+    for process in Wiring(options, MASTER, environ).plan():
         own = process.name.split("-")[0].upper() + "_"
         assert all(name.startswith(own) or name == "WEB_CONCURRENCY" for name in process.environment)
     assert processes.common(environ) == {"PATH": "/bin"}
@@ -46,17 +45,15 @@ def test_a_process_receives_its_own_settings_and_nobody_elses(options: Options) 
 def test_a_variable_that_is_set_wins_over_the_default(options: Options) -> None:
     """That is how an instance moves to another database or bus."""
     chosen = {"RESOURCES_DATABASE_URL": "postgresql+psycopg://u:p@h/d", "RESOURCES_BUS_URL": "amqp://h"}
-    settings = Wiring(options, MASTER, PORTS, chosen).settings("resources")
+    settings = Wiring(options, MASTER, chosen).settings("resources")
     assert {name: settings[name] for name in chosen} == chosen
 
 
 def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Options) -> None:
     """And no two services hold the same one."""
-    issued = parse_keys(Wiring(options, MASTER, PORTS, {}).settings("gateway")["GATEWAY_PASSPORT_ISSUES"])
+    issued = parse_keys(Wiring(options, MASTER, {}).settings("gateway")["GATEWAY_PASSPORT_ISSUES"])
     held = [
-        parse_keys(Wiring(options, MASTER, PORTS, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])[
-            "gateway"
-        ]
+        parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])["gateway"]
         for service in ("identity", "resources", "audit")
     ]
     assert [issued["identity"], issued["resources"], issued["audit"]] == held
@@ -67,7 +64,7 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
     """More workers of a service would only cost memory."""
     workers = {
         process.name: process.environment["WEB_CONCURRENCY"]
-        for process in Wiring(options, MASTER, PORTS, {}).plan()
+        for process in Wiring(options, MASTER, {}).plan()
         if process.layer is not Layer.BACKGROUND
     }
     assert workers == {"gateway-web": "3", "identity-web": "1", "resources-web": "1", "audit-web": "1"}
@@ -75,7 +72,7 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
 
 def test_secrets_do_not_show_in_the_representation_of_a_process(options: Options) -> None:
     """Representations end up in logs."""
-    [gateway] = [process for process in Wiring(options, MASTER, PORTS, {}).plan() if process.name == "gateway-web"]
+    [gateway] = [process for process in Wiring(options, MASTER, {}).plan() if process.name == "gateway-web"]
     assert gateway.environment["GATEWAY_PASSPORT_ISSUES"] not in repr(gateway)
 
 
@@ -97,3 +94,33 @@ def test_a_damaged_master_key_is_named(tmp_path: Path, content: str) -> None:
     home.master_key.write_text(content)
     with pytest.raises(PreflightFailed, match=r"passport-master\.key"):
         keys.master_key(home)
+
+
+def addresses(options: Options) -> dict[str, str | None]:
+    return {process.name: process.address for process in Wiring(options, MASTER, {}).plan() if process.address}
+
+
+def test_only_who_stands_outermost_has_a_port(options: Options) -> None:
+    """nginx, the gateway without it, or the one service that runs alone; the rest is behind sockets."""
+    home = options.home
+    inside = {f"{service}-web": f"unix:{home.socket(service)}" for service in ("identity", "resources", "audit")}
+    behind_nginx = Options(home=home, port=8080, nginx="/usr/sbin/nginx")
+    assert addresses(options) == inside | {"gateway-web": "127.0.0.1:8080"}
+    assert addresses(behind_nginx) == inside | {"gateway-web": f"unix:{home.socket('gateway')}"}
+    assert addresses(Options(home=home, port=9090, service="audit")) == {"audit-web": "127.0.0.1:9090"}
+
+
+def test_the_gateway_believes_its_socket_only_where_nginx_alone_speaks_through_it(options: Options) -> None:
+    """At the public port every client would otherwise say who it is."""
+    behind_nginx = Options(home=options.home, port=8080, nginx="/usr/sbin/nginx")
+    wirings = [Wiring(each, MASTER, {}) for each in (options, behind_nginx)]
+    trusted = [each.settings("gateway")["GATEWAY_TRUSTED_PROXIES"] for each in wirings]
+    assert trusted == ["", "unix"]
+
+
+def test_the_gateway_is_told_where_its_services_listen(options: Options) -> None:
+    """Each by the path that its process binds."""
+    settings = Wiring(options, MASTER, {}).settings("gateway")
+    assert settings["GATEWAY_UPSTREAMS"].split(",") == [
+        f"{service}=unix:{options.home.socket(service)}" for service in ("audit", "identity", "resources")
+    ]

@@ -1,6 +1,8 @@
 """When an instance counts as ready, and what is said when it never does."""
 
 import json
+import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from deploy.local.readiness import Endpoint
 
 
 @contextmanager
-def answering(*answers: tuple[int, object]) -> Iterator[int]:
+def answering(*answers: tuple[int, object]) -> Iterator[str]:
     """A server that gives these answers one after the other, and the last one for ever."""
     left = list(answers)
 
@@ -34,54 +36,56 @@ def answering(*answers: tuple[int, object]) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield server.server_port
+        yield f"127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def wait(port: int, states: dict[str, str], seconds: float = 20, stop: Event | None = None) -> None:
-    readiness.wait([Endpoint("web", port)], lambda: states, lambda name: f"{name} says why", stop or Event(), seconds)
+def wait(address: str, states: dict[str, str], seconds: float = 20, stop: Event | None = None) -> None:
+    readiness.wait(
+        [Endpoint("web", address)], lambda: states, lambda name: f"{name} says why", stop or Event(), seconds
+    )
 
 
 def test_ready_is_when_every_endpoint_answers_and_every_process_runs() -> None:
     """A web process answers long before a background process has connected."""
-    with answering((503, {}), (200, {"status": "degraded"})) as port:
+    with answering((503, {}), (200, {"status": "degraded"})) as address:
         states = {"web": "RUNNING", "background": "STARTING"}
         threading.Timer(0.3, lambda: states.update(background="RUNNING")).start()
-        wait(port, states)
+        wait(address, states)
         assert states["background"] == "RUNNING"
 
 
 def test_a_process_that_falls_ends_the_wait_at_once_with_its_last_words() -> None:
     """Waiting a minute for something that will never come teaches nobody anything."""
     with (
-        answering((200, {})) as port,
+        answering((200, {})) as address,
         pytest.raises(StartFailed, match="background stopped at its start: background says why"),
     ):
-        wait(port, {"web": "RUNNING", "background": "BACKOFF"})
+        wait(address, {"web": "RUNNING", "background": "BACKOFF"})
 
 
 def test_the_failed_check_is_named_when_time_is_up() -> None:
     """The reader needs to know which part to look at."""
     failed = {"checks": {"database": {"status": "failed"}, "bus": {"status": "ok"}}}
-    with answering((503, failed)) as port, pytest.raises(StartFailed, match="web says that database failed"):
-        wait(port, {"web": "RUNNING"}, seconds=0.2)
+    with answering((503, failed)) as address, pytest.raises(StartFailed, match="web says that database failed"):
+        wait(address, {"web": "RUNNING"}, seconds=0.2)
 
 
 def test_a_supervisord_that_does_not_answer_is_not_ready() -> None:
     """No states at all must not pass for all states being well."""
-    with answering((200, {})) as port, pytest.raises(StartFailed, match="supervisord"):
-        wait(port, {}, seconds=0.2)
+    with answering((200, {})) as address, pytest.raises(StartFailed, match="supervisord"):
+        wait(address, {}, seconds=0.2)
 
 
 def test_ctrl_c_ends_the_wait() -> None:
     """Nobody should have to wait for a start that is no longer wanted."""
     stop = Event()
     stop.set()
-    with answering((503, {})) as port, pytest.raises(Stopped):
-        wait(port, {"web": "RUNNING"}, stop=stop)
+    with answering((503, {})) as address, pytest.raises(Stopped):
+        wait(address, {"web": "RUNNING"}, stop=stop)
 
 
 @pytest.mark.parametrize(
@@ -95,5 +99,26 @@ def test_ctrl_c_ends_the_wait() -> None:
 )
 def test_pending_events_are_read_from_the_readiness_answer(answer: object, pending: int) -> None:
     """The relays get a moment for exactly these before they are stopped."""
-    with answering((200, answer)) as port:
-        assert readiness.pending_events(port) == pending
+    with answering((200, answer)) as address:
+        assert readiness.pending_events(address) == pending
+
+
+def test_a_unix_socket_is_asked_as_a_port_is() -> None:
+    """All services but the outermost listen there."""
+    with tempfile.TemporaryDirectory(prefix="signet-") as folder:
+        path = f"{folder}/web.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def answer() -> None:
+                with listener.accept()[0] as connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+            server = threading.Thread(target=answer)
+            server.start()
+            wait(f"unix:{path}", {"web": "RUNNING"})
+            server.join()
+        with pytest.raises(StartFailed, match="web does not answer"):
+            wait(f"unix:{path}", {"web": "RUNNING"}, seconds=0.1)

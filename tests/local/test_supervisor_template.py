@@ -4,7 +4,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 from deploy.local.layout import Home
-from deploy.local.options import SERVICES, Options
+from deploy.local.options import Options
 from deploy.local.processes import Wiring
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "supervisor" / "signet.conf"
@@ -14,8 +14,7 @@ def test_the_template_runs_the_same_processes_in_the_same_stop_order(tmp_path: P
     """A service that is added to one and not to the other would be missing in production."""
     template = RawConfigParser()
     template.read_string(TEMPLATE.read_text())
-    ports = dict.fromkeys(SERVICES, 1)
-    planned = Wiring(Options(home=Home(tmp_path), port=1), bytes(32), ports, {}).plan()
+    planned = Wiring(Options(home=Home(tmp_path), port=1), bytes(32), {}).plan()
 
     assert {f"program:{process.name}" for process in planned} == set(template.sections())
     for process in planned:

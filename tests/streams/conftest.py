@@ -133,7 +133,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
         def front() -> Door:
             if not fronts:
-                configuration = nginx.configuration(public_port, gateway_port, contracts)
+                configuration = nginx.configuration(public_port, f"{LOOPBACK}:{gateway_port}", contracts)
                 stack.enter_context(NginxServer(configuration, public_port))
                 fronts.append(Door(public_port))
             return fronts[0]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from signet_common.passport import Passport, PassportIssuer, PassportVerifier
-from signet_gateway.adapters.inbound.client_address import Network
+from signet_gateway.adapters.inbound.client_address import Proxy
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
 from signet_gateway.application.contracts import Contract, read_contract
@@ -317,7 +317,7 @@ def grant(credential_id: str = "api_key/7") -> Grant:
 def build_house(
     seals: SealKeys | None = None,
     cors_origins: Sequence[str] = (),
-    trusted_proxies: Sequence[Network] = (),
+    trusted_proxies: Sequence[Proxy] = (),
     **limits: Any,
 ) -> House:
     """Return the application; `limits` are those beside that of public operations. With `seals`, they are enforced."""

@@ -241,6 +241,25 @@ def test_without_trusted_proxies_the_header_means_nothing():
     assert ClientAddress([]).of("127.0.0.1", "203.0.113.9") == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded_for", "expected"),
+    [
+        (["unix"], "unix", "203.0.113.9", "203.0.113.9"),
+        (["unix"], "unix", "1.1.1.1, 203.0.113.9", "203.0.113.9"),
+        (["unix"], "unix", "203.0.113.9, unix", "unix"),
+        (["unix"], "unix", None, "unix"),
+        (["unix"], "", "203.0.113.9", ""),
+        (["unix"], "127.0.0.1", "203.0.113.9", "127.0.0.1"),
+        (["unix", ipaddress.ip_network("10.0.0.0/8")], "unix", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ([], "unix", "203.0.113.9", "unix"),
+        ([ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")], "unix", "203.0.113.9", "unix"),
+    ],
+)
+def test_the_peer_of_a_unix_socket_is_believed_only_where_that_is_said(trusted, peer, forwarded_for, expected):
+    """It has no address that a network could hold; and no address may become that word."""
+    assert ClientAddress(trusted).of(peer, forwarded_for) == expected
+
+
 def test_health_needs_nothing_but_the_process(house):
     """A supervisor asks this, unsigned."""
     answer = house.send("GET", "/healthz")

@@ -48,6 +48,15 @@ def test_settings_are_read_as_they_are_written(environment):
     assert settings.operation_rates == (("signIn", "10/minute"), ("createUser", "5/second"))
 
 
+def test_services_and_proxies_on_this_machine_are_reached_by_path(environment):
+    """107 bytes are what the kernel takes."""
+    longest = f"unix:/{'é' * 53}"
+    environment(GATEWAY_UPSTREAMS=f"identity={longest},audit=http://audit:80", GATEWAY_TRUSTED_PROXIES="unix, ::1")
+    settings = load_settings(GatewaySettings)
+    assert settings.upstreams == {"identity": longest, "audit": "audit:80"}
+    assert settings.trusted_proxies == ("unix", ipaddress.ip_network("::1/128"))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -55,9 +64,18 @@ def test_settings_are_read_as_they_are_written(environment):
         ("GATEWAY_UPSTREAMS", "identity=https://127.0.0.1"),
         ("GATEWAY_UPSTREAMS", "identity=http://127.0.0.1:7001/path"),
         ("GATEWAY_UPSTREAMS", "identity=http://127.0.0.1:port"),
+        ("GATEWAY_UPSTREAMS", "=unix:/run/identity.sock"),
+        ("GATEWAY_UPSTREAMS", "identity=unix:"),
+        ("GATEWAY_UPSTREAMS", "identity=unix:run/identity.sock"),
+        ("GATEWAY_UPSTREAMS", "identity=unix://run/identity.sock"),
+        ("GATEWAY_UPSTREAMS", "identity=unix:/run/"),
+        ("GATEWAY_UPSTREAMS", "identity=unix:/run/a\nb"),
+        ("GATEWAY_UPSTREAMS", f"identity=unix:/{'é' * 53}s"),
+        ("GATEWAY_UPSTREAMS", "identity=http+unix:/run/identity.sock"),
         ("GATEWAY_UPSTREAMS", "resources=http://127.0.0.1:7002"),
         ("GATEWAY_TRUSTED_PROXIES", "everybody"),
         ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GATEWAY_TRUSTED_PROXIES", "unix:/run/gateway.sock"),
         ("GATEWAY_NONCES_URL", "redis://127.0.0.1/nonces"),
         ("GATEWAY_NONCES_URL", "sqlite:relative"),
         ("GATEWAY_MAX_BODY_BYTES", "-1"),

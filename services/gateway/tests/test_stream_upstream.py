@@ -8,6 +8,7 @@ import pytest
 from gevent.server import StreamServer
 
 from signet_gateway.adapters.outbound.connections import Connections
+from signet_gateway.adapters.outbound.service_address import ServiceAddress
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.application.errors import Refusal, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.request import Request
@@ -27,7 +28,7 @@ def serve():
         server.start()
         servers.append(server)
         times = {"connect_timeout": 1.0, "read_timeout": 0.5} | options
-        connections = Connections("127.0.0.1", server.server_port, size=2, **times)
+        connections = Connections(ServiceAddress(f"127.0.0.1:{server.server_port}"), size=2, **times)
         return HttpStreamUpstream("files", "files", connections, times["read_timeout"], time.monotonic)
 
     yield start
@@ -259,7 +260,7 @@ def test_places_for_streams_are_counted_and_come_back(serve):
 
 
 def stream_client(port, restart_seconds):
-    connections = Connections("127.0.0.1", port, size=2, connect_timeout=1.0, read_timeout=5.0)
+    connections = Connections(ServiceAddress(f"127.0.0.1:{port}"), size=2, connect_timeout=1.0, read_timeout=5.0)
     return HttpStreamUpstream("files", "files", connections, 5.0, time.monotonic, restart_seconds=restart_seconds)
 
 

@@ -1,6 +1,11 @@
 """The proxy against servers that misbehave: what may be sent twice, and what never is."""
 
+import contextlib
+import itertools
+import socket
+import tempfile
 import time
+from pathlib import Path
 
 import gevent
 import pytest
@@ -11,6 +16,7 @@ from signet_gateway.adapters.outbound.breaker import CircuitBreaker
 from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.adapters.outbound.identity import IdentityGrants
 from signet_gateway.adapters.outbound.patience import Patience
+from signet_gateway.adapters.outbound.service_address import ServiceAddress
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
 from signet_gateway.application.errors import GrantsUnavailable, UpstreamBusy, UpstreamTimeout, UpstreamUnavailable
@@ -22,19 +28,32 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: x\r\n\r\nok"
 CLOSE = b""
 
 
+def listener_at(address, backlog=128):
+    if address.startswith("unix:"):
+        path = Path(address.removeprefix("unix:"))
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+    else:
+        host, _, port = address.rpartition(":")
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, int(port)))
+    listener.listen(backlog)
+    listener.setblocking(False)
+    return listener
+
+
 class Misbehaving:
     """A server that follows a script: per request what it answers, and `CLOSE` to end the connection instead."""
 
-    def __init__(self, script):
+    def __init__(self, address, script):
         self.script = list(script)
         self.requests = []
         self.connections = 0
-        self._server = StreamServer(("127.0.0.1", 0), self._serve)
+        self._server = StreamServer(listener_at(address), self._serve)
         self._server.start()
-
-    @property
-    def port(self):
-        return self._server.server_port
+        self.address = address if address.startswith("unix:") else f"127.0.0.1:{self._server.server_port}"
 
     def _serve(self, connection, _address):
         self.connections += 1
@@ -68,12 +87,20 @@ class Misbehaving:
         self._server.stop()
 
 
+@pytest.fixture(params=["tcp", "unix"])
+def address(request):
+    """Return addresses to listen at: services are reached over both, and neither may make a difference."""
+    with tempfile.TemporaryDirectory(prefix="signet-") as folder:
+        numbers = itertools.count()
+        yield lambda: f"unix:{folder}/{next(numbers)}.sock" if request.param == "unix" else "127.0.0.1:0"
+
+
 @pytest.fixture
-def serve():
+def serve(address):
     servers = []
 
     def start(*script):
-        servers.append(Misbehaving(script))
+        servers.append(Misbehaving(address(), script))
         return servers[-1]
 
     yield start
@@ -82,14 +109,14 @@ def serve():
 
 
 def client(server, **options):
-    return client_at(server.port, **options)
+    return client_at(server.address, **options)
 
 
-def client_at(port, *, restart_seconds=0.0, **options):
+def client_at(authority, *, restart_seconds=0.0, **options):
     settings = {"size": 4, "connect_timeout": 1.0, "read_timeout": 1.0} | options
-    connections = Connections("127.0.0.1", port, **settings)
-    authority = f"127.0.0.1:{port}"
-    return HttpUpstream("resources", authority, connections, time.monotonic, restart_seconds=restart_seconds)
+    address = ServiceAddress(authority)
+    connections = Connections(address, **settings)
+    return HttpUpstream("resources", address.host, connections, time.monotonic, restart_seconds=restart_seconds)
 
 
 def test_a_request_goes_out_as_it_came_and_its_connection_is_kept(serve):
@@ -99,7 +126,7 @@ def test_a_request_goes_out_as_it_came_and_its_connection_is_kept(serve):
     answer = upstream.send("POST", "/api/v1/demos?a=%2f&b", [("x-passport", "p")], b"body")
     assert answer == UpstreamAnswer(200, [("content-length", "2"), ("etag", "x")], b"ok")
     upstream.send("GET", "/", [], b"")
-    assert server.requests[0].startswith(b"POST /api/v1/demos?a=%2f&b HTTP/1.1\r\nhost: 127.0.0.1:")
+    assert server.requests[0].startswith(b"POST /api/v1/demos?a=%2f&b HTTP/1.1\r\nhost: ")
     assert server.requests[0].endswith(b"x-passport: p\r\ncontent-length: 4\r\n\r\nbody")
     assert server.connections == 1
 
@@ -337,16 +364,21 @@ def test_a_service_that_keeps_closing_is_not_asked_for_ever(serve):
     assert len(server.requests) == 3
 
 
-def test_a_service_that_restarts_is_waited_for():
-    """Nothing was sent while it refused the connection: its clients need not hear of the restart."""
-    server = Misbehaving([])
-    port = server.port
+@pytest.mark.parametrize("leaves_its_socket", [True, False])
+def test_a_service_that_restarts_is_waited_for(address, leaves_its_socket):
+    """Nothing was sent while it refused the connection: its clients need not hear of the restart.
+
+    A unix socket is taken away by a service that stops, and left behind by one that is killed.
+    """
+    server = Misbehaving(address(), [])
     server.stop()
-    service = client_at(port, restart_seconds=20)
+    if not leaves_its_socket:
+        Path(server.address.removeprefix("unix:")).unlink(missing_ok=True)
+    service = client_at(server.address, restart_seconds=20)
     asked = gevent.spawn(service.send, "POST", "/api/v1/demos", [], b"{}")
     gevent.sleep(0.3)
     assert not asked.ready()
-    again = StreamServer(("127.0.0.1", port), server._serve)
+    again = StreamServer(listener_at(server.address), server._serve)
     again.start()
     assert asked.get(timeout=10).status == 200
     assert len(server.requests) == 1
@@ -364,3 +396,41 @@ def test_patience_with_a_service_is_shared_and_ends():
     assert not patience.lasts()
     patience.rewarded()
     assert patience.lasts()
+
+
+@pytest.fixture
+def full():
+    """A listener that accepts nobody, its queue full; return its address and those who wait in it."""
+    with tempfile.TemporaryDirectory(prefix="signet-") as folder, listener_at(f"unix:{folder}/s", 0) as listener:
+        waiting = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waiting.append(socket.socket(socket.AF_UNIX))
+                waiting[-1].setblocking(False)
+                waiting[-1].connect(f"{folder}/s")
+        yield f"unix:{folder}/s", listener
+        for connection in waiting:
+            connection.close()
+
+
+def test_a_full_queue_is_waited_for_without_spinning(full):
+    """The kernel says at once that a unix socket's queue is full, where TCP would have sent its SYN again."""
+    address, listener = full
+    turns = itertools.count()
+    each_turn = gevent.get_hub().loop.prepare()
+    each_turn.start(lambda: next(turns))
+    asked = gevent.spawn(ServiceAddress(address).connect, 5.0)
+    gevent.sleep(0.5)
+    each_turn.stop()
+    assert not asked.ready()
+    assert next(turns) < 200
+    listener.accept()[0].close()
+    asked.get(timeout=5).close()
+
+
+def test_a_queue_that_stays_full_is_busy_and_no_verdict_on_the_service(full):
+    """It answers everybody whom it has let in; the breaker must not shut them out."""
+    upstream = client_at(full[0], connect_timeout=0.05)
+    for _ in range(10):
+        with pytest.raises(UpstreamBusy):
+            upstream.send("GET", "/", [], b"")

@@ -1,18 +1,20 @@
-"""One platform with two doors: nginx, and the gateway's own port. Every bypass is tried at both.
+"""Two platforms: one whose gateway is the public door, one with nginx in front. Every bypass is tried at both.
 
 Safety never depends on nginx, so what it happens to stop has to be stopped without it as well; and what it rewrites,
 merges or pools must not open what the gateway had shut.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
 from signet import ApiKeyCredential, Client
 from signet_protocol.return_codes import ReturnCode
 from signet_testing.attacker import Attacker
+from signet_testing.doors import Door
 from signet_testing.eventually import eventually
 from signet_testing.packages import NGINX, ServerMissing
 from signet_testing.people import Person, add_person
@@ -36,7 +38,7 @@ class Stage:
     platform: Platform
 
     @property
-    def port(self) -> int:
+    def port(self) -> Door:
         """The door."""
         return self.attacker.port
 
@@ -74,46 +76,49 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform for all bypasses, with nginx in front where it is installed."""
-    try:
-        NGINX.find("nginx")
-        front = "on"
-    except ServerMissing:
-        front = "off"
-    settings = {**embedded_settings(), "SIGNET_NGINX": front}
-    with Platform(tmp_path_factory.mktemp("fortress"), settings) as running:
+    """A platform for all bypasses, whose gateway faces everybody."""
+    with Platform(tmp_path_factory.mktemp("fortress"), embedded_settings()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def people(fortress: Platform) -> tuple[Person, Person]:
-    """The attacker and the victim: two ordinary users."""
-    with fortress.client() as admin:
-        assert isinstance(admin, Client)
-        return add_person(admin, "user"), add_person(admin, "user")
+def moated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Another one, with nginx in front."""
+    try:
+        NGINX.find("nginx")
+    except ServerMissing as missing:
+        skip_or_fail(missing)
+    settings = {**embedded_settings(), "SIGNET_NGINX": "on"}
+    with Platform(tmp_path_factory.mktemp("moated"), settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cast() -> Callable[[Platform], Stage]:
+    """Two ordinary users, one of them the attacker, at the door of a platform: the same at each of its tests."""
+
+    @cache
+    def at(platform: Platform) -> Stage:
+        with platform.client() as admin:
+            assert isinstance(admin, Client)
+            attacker, victim = add_person(admin, "user"), add_person(admin, "user")
+        credential = platform.first_run.credential
+        assert isinstance(credential, ApiKeyCredential)
+        return Stage(
+            attacker=Attacker(platform.port, attacker.credential),
+            victim=Attacker(platform.port, victim.credential),
+            person=attacker,
+            watcher=SignedApi(platform.port, credential),
+            platform=platform,
+        )
+
+    return at
 
 
 @pytest.fixture(params=["gateway", pytest.param("nginx", marks=pytest.mark.servers)])
-def stage(request: pytest.FixtureRequest, fortress: Platform, people: tuple[Person, Person]) -> Stage:
+def stage(request: pytest.FixtureRequest, cast: Callable[[Platform], Stage]) -> Stage:
     """The attacker and the victim at one of the two doors."""
-    gateway = fortress.port_of("gateway-web")
-    port = gateway
-    if request.param == "nginx":
-        try:
-            NGINX.find("nginx")
-        except ServerMissing as missing:
-            skip_or_fail(missing)
-        port = fortress.port
-    attacker, victim = people
-    credential = fortress.first_run.credential
-    assert isinstance(credential, ApiKeyCredential)
-    return Stage(
-        attacker=Attacker(port, attacker.credential),
-        victim=Attacker(port, victim.credential),
-        person=attacker,
-        watcher=SignedApi(gateway, credential),
-        platform=fortress,
-    )
+    return cast(request.getfixturevalue("fortress" if request.param == "gateway" else "moated"))
 
 
 @pytest.fixture

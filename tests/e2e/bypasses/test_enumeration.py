@@ -78,7 +78,7 @@ def test_the_measure_tells_apart_what_differs_and_nothing_else(slower: float, ap
 
 def test_unknown_login_wrong_password_and_inactive_account_look_and_last_the_same(fortress: Platform) -> None:
     """Class: the slow hash is computed for accounts that exist, so the clock is a list of all users."""
-    port = fortress.port_of("gateway-web")
+    port = fortress.port
     with fortress.client() as admin:
         active, inactive = ([add_person(admin, "user") for _ in range(ACCOUNTS)] for _ in range(2))
         for person in inactive:
@@ -109,7 +109,7 @@ def test_asking_for_a_reset_looks_and_lasts_the_same_for_every_login(fortress: P
 
     No slow hash covers a difference here, so more and faster samples are compared, however little they differ by.
     """
-    port = fortress.port_of("gateway-web")
+    port = fortress.port
     with fortress.client() as admin:
         known, inactive = ([add_person(admin, "user") for _ in range(ACCOUNTS)] for _ in range(2))
         for person in (*known, *inactive):

@@ -34,12 +34,14 @@ class Answer:
 class Edge:
     """The running process."""
 
-    def __init__(self, log: Path, *options: str) -> None:
+    def __init__(self, log: Path, *options: str, path: Path | None = None) -> None:
         self.log = log
+        self.path = path
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "--bind", f"127.0.0.1:{self.port}"]
+        address = f"127.0.0.1:{self.port}" if path is None else f"unix:{path}"
+        command = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "--bind", address]
         command += [*options, "--chdir", str(Path(__file__).parent), "echo_application:create()"]
         environment = {key: value for key, value in os.environ.items() if key != "WEB_CONCURRENCY"}
         with log.open("wb") as stderr:
@@ -47,6 +49,11 @@ class Edge:
         self._await_start()
 
     def connect(self) -> socket.socket:
+        if self.path is not None:
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(15)
+            client.connect(str(self.path))
+            return client
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
 
     def exchange(self, request: bytes) -> bytes:
@@ -123,8 +130,8 @@ def start_edge(tmp_path: Path) -> Iterator[Callable[..., Edge]]:
     """Start processes of one's own, with options of Gunicorn."""
     started: list[Edge] = []
 
-    def start(*options: str) -> Edge:
-        started.append(Edge(tmp_path / f"log-{len(started)}", *options))
+    def start(*options: str, path: Path | None = None) -> Edge:
+        started.append(Edge(tmp_path / f"log-{len(started)}", *options, path=path))
         return started[-1]
 
     yield start

@@ -11,6 +11,7 @@ from http.client import HTTPMessage
 
 from signet import Credential, TokenCredential
 from signet_protocol.signing import body_digest, sign, signing_key, string_to_sign, utc_day
+from signet_testing.doors import Door, connect
 from signet_testing.free_ports import LOOPBACK
 from signet_testing.raw_http import RawAnswer, RawRequest
 
@@ -25,7 +26,7 @@ Headers = Iterable[tuple[str, str]]
 class Attacker:
     """Somebody with a credential of their own, at one of the doors of the platform."""
 
-    port: int
+    port: Door
     credential: Credential
 
     def forge(
@@ -73,7 +74,7 @@ class Attacker:
         With several parts, the next is sent when an answer to the ones before has come.
         """
         answers: list[RawAnswer] = []
-        with socket.create_connection((LOOPBACK, self.port), FIRST_ANSWER_SECONDS, (source, 0)) as connection:
+        with connect(self.port, FIRST_ANSWER_SECONDS, source=source) as connection:
             for number, part in enumerate(parts, 1):
                 with contextlib.suppress(OSError):  # It may have answered and closed.
                     connection.sendall(part)

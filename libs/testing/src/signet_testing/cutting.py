@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from signet_testing.doors import Door, connect
 from signet_testing.eventually import POLL_SECONDS
 from signet_testing.free_ports import LOOPBACK
 
@@ -22,7 +23,7 @@ class CuttableWire:
     A service that is being restarted is waited for, so whoever is cut off sees a closed connection and nothing else.
     """
 
-    def __init__(self, target: Callable[[], int]) -> None:
+    def __init__(self, target: Callable[[], Door]) -> None:
         self._target = target
         self._listener = socket.create_server((LOOPBACK, 0))
         self._lock = threading.Lock()
@@ -77,7 +78,7 @@ class CuttableWire:
         deadline = time.monotonic() + _RESTART_SECONDS
         while True:
             try:
-                return socket.create_connection((LOOPBACK, self._target()), timeout=60)
+                return connect(self._target(), 60)
             except OSError:
                 if time.monotonic() > deadline:
                     raise

@@ -16,6 +16,7 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from signet import ApiKeyCredential, Client
+from signet_testing.doors import Door, door_of
 from signet_testing.eventually import eventually
 from signet_testing.free_ports import LOOPBACK, free_port
 from signet_testing.process import ServerProcess, descendants
@@ -122,10 +123,10 @@ class Platform:
         """The settings that a process was started with: tests forge what only an insider could."""
         return dict(self._specification(process)["environment"])
 
-    def port_of(self, process: str) -> int:
-        """Where a web process listens, behind the gateway."""
+    def door_of(self, process: str) -> Door:
+        """Where a web process listens: its socket, or the public port if it stands outermost."""
         command = self._specification(process)["command"]
-        return int(command[command.index("--bind") + 1].rpartition(":")[2])
+        return door_of(command[command.index("--bind") + 1])
 
     def log(self, process: str) -> str:
         """What a process has written."""

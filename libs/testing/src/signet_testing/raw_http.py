@@ -12,6 +12,7 @@ from typing import Any, Self
 from signet import Credential
 from signet.signature import sign
 from signet_protocol.headers import new_nonce
+from signet_testing.doors import Door, connect
 from signet_testing.free_ports import LOOPBACK
 
 TIMEOUT_SECONDS = 15.0
@@ -95,14 +96,14 @@ def signed(
     return RawRequest(method, target, (*sent, *signature.headers), body)
 
 
-def send(port: int, request: RawRequest | bytes, *, source: str = LOOPBACK, half_close: bool = False) -> RawAnswer:
-    """Send on a connection of its own to a loopback port, from any address of 127.0.0.0/8.
+def send(door: Door, request: RawRequest | bytes, *, source: str = LOOPBACK, half_close: bool = False) -> RawAnswer:
+    """Send on a connection of its own, to a port from any address of 127.0.0.0/8.
 
     `half_close` tells the other side that no more bytes follow, so that it does not wait for what was cut off.
     """
     wire = request if isinstance(request, bytes) else request.wire()
     method = request.method if isinstance(request, RawRequest) else None
-    with socket.create_connection((LOOPBACK, port), TIMEOUT_SECONDS, (source, 0)) as connection:
+    with connect(door, TIMEOUT_SECONDS, source=source) as connection:
         with contextlib.suppress(OSError):  # It may answer and close before it has read everything.
             connection.sendall(wire)
             if half_close:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from signet import Credential
+from signet_testing.doors import Door
 from signet_testing.eventually import eventually
 from signet_testing.free_ports import LOOPBACK
 from signet_testing.raw_http import RawAnswer, RawRequest, send, signed
@@ -12,9 +13,9 @@ RECORDS = "/api/v1/audit/records"
 
 
 class SignedApi:
-    """The platform at a loopback port, as one caller."""
+    """The platform at a loopback port, or a process of it at its socket, as one caller."""
 
-    def __init__(self, port: int, credential: Credential) -> None:
+    def __init__(self, port: Door, credential: Credential) -> None:
         self.port = port
         self.credential = credential
 

@@ -1,19 +1,21 @@
 """What the gateway is told by its environment, under the prefix `GATEWAY_`."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from signet_common.settings import ServiceSettings, matching, number, one_of, whole_number
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Proxy = ipaddress.IPv4Network | ipaddress.IPv6Network | Literal["unix"]
+_SOCKET_PATH_BYTES = 107
 
 
 def _upstreams(text: str) -> Mapping[str, str]:
-    """Read `identity=http://127.0.0.1:7001,resources=…`; identity must be among them."""
+    """Read `identity=http://127.0.0.1:7001,resources=unix:/path,…`; identity must be among them."""
     upstreams = dict(map(_upstream, text.split(",")))
     if "identity" not in upstreams:
         raise ValueError("identity is missing: nobody else knows who is calling")
@@ -22,6 +24,8 @@ def _upstreams(text: str) -> Mapping[str, str]:
 
 def _upstream(entry: str) -> tuple[str, str]:
     name, _, url = entry.strip().partition("=")
+    if name and url.startswith("unix:"):
+        return name, _socket(url)
     try:
         parts = urlsplit(url)
         rest = parts.path.removeprefix("/") or parts.query or parts.fragment
@@ -29,16 +33,29 @@ def _upstream(entry: str) -> tuple[str, str]:
     except ValueError:  # of a port that is none, or of half an IPv6 address
         plain = False
     if not name or not plain:
-        raise ValueError("wanted name=http://host:port, comma separated")
+        raise ValueError("wanted name=http://host:port or name=unix:/path, comma separated")
     return name, parts.netloc
 
 
-def _networks(text: str) -> tuple[_Network, ...]:
-    """Read a comma-separated list of networks in CIDR notation."""
+def _socket(address: str) -> str:
+    """`unix:/path`, spelled in one way and short enough for the kernel."""
+    if not re.fullmatch(r"unix:(/[^/\x00-\x1f\x7f]+)+", address):
+        raise ValueError("wanted unix:/path, absolute, to the socket of a service")
+    if len(os.fsencode(address.removeprefix("unix:"))) > _SOCKET_PATH_BYTES:
+        raise ValueError(f"the path of a unix socket has {_SOCKET_PATH_BYTES} bytes at most")
+    return address
+
+
+def _proxies(text: str) -> tuple[_Proxy, ...]:
+    """Read a comma-separated list of networks in CIDR notation; `unix` is whoever comes through a unix socket."""
     try:
-        return tuple(ipaddress.ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
+        return tuple(_proxy(entry.strip()) for entry in text.split(",") if entry.strip())
     except ValueError:
-        raise ValueError("wanted networks in CIDR notation without host bits, comma separated") from None
+        raise ValueError("wanted networks in CIDR notation without host bits, or unix, comma separated") from None
+
+
+def _proxy(entry: str) -> _Proxy:
+    return "unix" if entry == "unix" else ipaddress.ip_network(entry)
 
 
 def _rates(text: str) -> tuple[tuple[str, str], ...]:
@@ -74,7 +91,7 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     ]
     contracts_dir: Path
     upstreams: Annotated[Mapping[str, str], _upstreams]
-    trusted_proxies: Annotated[tuple[_Network, ...], _networks] = ()
+    trusted_proxies: Annotated[tuple[_Proxy, ...], _proxies] = ()
     max_body_bytes: Annotated[int, whole_number(least=0)] = 1_048_576
     access_log: str = ""
     cors_origins: Annotated[tuple[str, ...], _origins] = ()

@@ -21,8 +21,8 @@ _FORWARDED_FOR = b"x-forwarded-for"
 class RefusedHead:
     """A head that was refused, as far as it can be read at all; printable ASCII, and bounded.
 
-    `request_id` stands in the answer, `peer` is the other end's address, "" on a local socket. `forwarded_for` is there
-    if the head is whole and says it exactly once: then it is the word of the last proxy, if that is one of ours.
+    `request_id` stands in the answer, `peer` is the REMOTE_ADDR: the other end's address, or "unix". `forwarded_for` is
+    there if the head is whole and says it exactly once: then it is the word of the last proxy, if that is one of ours.
     """
 
     request_id: str

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _DISCARD_BYTES = 65536
+UNIX_PEER = "unix"
+"""The REMOTE_ADDR of whoever comes through a unix socket: no address, and nothing that could be taken for one."""
 
 
 class Server(Protocol):
@@ -40,6 +42,8 @@ class RequestHandler:
         self._environ = dict(server.environ)
         if isinstance(address, tuple):
             self._environ |= {"REMOTE_ADDR": str(address[0]), "REMOTE_PORT": str(address[1])}
+        else:
+            self._environ["REMOTE_ADDR"] = UNIX_PEER
 
     def serve(self) -> None:
         """Serve until the client or the server wants to end. Never raises for what a client sends or does."""

@@ -128,7 +128,7 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
         environ = base_environ(self.cfg) | {
             "wsgi.multithread": True,
             "SERVER_SOFTWARE": "signet",
-            "SERVER_NAME": str(listener.getsockname()[0]),  # pywsgi would ask the DNS
+            "SERVER_NAME": _server_name(listener),  # pywsgi would ask the DNS
         }
         server = StrictServer(
             listener,
@@ -145,6 +145,11 @@ class StrictWorker(GeventPyWSGIWorker):  # type: ignore[misc]
         )
         server.start()
         return server
+
+
+def _server_name(listener: Any) -> str:
+    address = listener.getsockname()
+    return str(address[0]) if isinstance(address, tuple) else "localhost"
 
 
 def reload_in_place(arbiter: Any) -> None:

@@ -10,7 +10,7 @@ import orjson
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.spans import Tracing
 from signet_gateway.adapters.inbound.browsers import CrossOrigin
-from signet_gateway.adapters.inbound.client_address import ClientAddress, Network
+from signet_gateway.adapters.inbound.client_address import ClientAddress, Proxy
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.request_ids import RequestIds
@@ -66,7 +66,7 @@ def compose(
     *,
     max_body_bytes: int,
     seals_enforced: bool = False,
-    trusted_proxies: Sequence[Network] = (),
+    trusted_proxies: Sequence[Proxy] = (),
     cors_origins: Sequence[str] = (),
     tracing: Tracing | None = None,
     access_log: AccessLog | None = None,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from urllib.parse import urlsplit
 
 import gevent
 
@@ -26,6 +25,7 @@ from signet_gateway.adapters.outbound.nonce_stores import open_nonces
 from signet_gateway.adapters.outbound.rate_limits import RateLimits
 from signet_gateway.adapters.outbound.refusal_reports import RefusalReports
 from signet_gateway.adapters.outbound.seal_opener import FileSealOpener, NoSealOpener
+from signet_gateway.adapters.outbound.service_address import ServiceAddress
 from signet_gateway.adapters.outbound.service_health import ServiceHealth
 from signet_gateway.adapters.outbound.stream_upstream import HttpStreamUpstream
 from signet_gateway.adapters.outbound.upstream import HttpUpstream
@@ -38,7 +38,6 @@ from signet_gateway.settings import GatewaySettings
 
 _HEALTH_SECONDS = 2.0
 _REPORT_SECONDS = 5.0
-_DEFAULT_HTTP_PORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,17 @@ def _limits(rates: RateLimits, settings: GatewaySettings) -> Limits:
 
 
 def _upstream(name: str, authority: str, settings: GatewaySettings) -> HttpUpstream:
-    connections = _connections(authority, settings.connections, settings)
-    return HttpUpstream(name, authority, connections, time.monotonic, restart_seconds=settings.restart_seconds)
+    address = ServiceAddress(authority)
+    connections = _connections(address, settings.connections, settings)
+    return HttpUpstream(name, address.host, connections, time.monotonic, restart_seconds=settings.restart_seconds)
 
 
 def _stream_upstream(name: str, authority: str, settings: GatewaySettings) -> HttpStreamUpstream:
-    connections = _connections(authority, settings.streams, settings)
+    address = ServiceAddress(authority)
+    connections = _connections(address, settings.streams, settings)
     return HttpStreamUpstream(
         name,
-        authority,
+        address.host,
         connections,
         settings.read_timeout,
         time.monotonic,
@@ -140,11 +141,9 @@ def _stream_upstream(name: str, authority: str, settings: GatewaySettings) -> Ht
     )
 
 
-def _connections(authority: str, size: int, settings: GatewaySettings) -> Connections:
-    parts = urlsplit(f"//{authority}")
+def _connections(address: ServiceAddress, size: int, settings: GatewaySettings) -> Connections:
     return Connections(
-        parts.hostname or "",
-        parts.port or _DEFAULT_HTTP_PORT,
+        address,
         size=size,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,

@@ -1,12 +1,12 @@
 """Kept-alive connections to one service: bounded, the most recently used one first."""
 
 import select
-import socket
 
 import gevent.monkey
 import gevent.socket
 from gevent.lock import BoundedSemaphore
 
+from signet_gateway.adapters.outbound.service_address import ServiceAddress
 from signet_gateway.application.errors import UpstreamBusy, UpstreamUnavailable
 
 _WAITING_PER_PLACE = 8
@@ -15,14 +15,14 @@ _Poll = gevent.monkey.get_original("select", "poll")
 
 
 class Connections:
-    """A pool of connections to `host:port`, at most `size` of them in use: the service's concurrency limit.
+    """A pool of connections to one address, at most `size` of them in use: the service's concurrency limit.
 
     Who finds no place waits for one, at most `connect_timeout` seconds, and only while few enough others do: a queue
     that cannot be served in time is better told so at once. All times are in seconds.
     """
 
-    def __init__(self, host: str, port: int, *, size: int, connect_timeout: float, read_timeout: float) -> None:
-        self._address = (host, port)
+    def __init__(self, address: ServiceAddress, *, size: int, connect_timeout: float, read_timeout: float) -> None:
+        self._address = address
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._places = BoundedSemaphore(size)
@@ -36,7 +36,7 @@ class Connections:
         Raises UpstreamBusy when none becomes free in time, UpstreamUnavailable when none can be made.
         """
         if not self._places.acquire(blocking=False) and not self._wait_for_place():
-            raise UpstreamBusy(f"all connections to {self._address[0]}:{self._address[1]} are busy")
+            raise UpstreamBusy(f"all connections to {self._address} are busy")
         try:
             while self._idle and not fresh:
                 connection = self._idle.pop()
@@ -74,11 +74,11 @@ class Connections:
 
     def _connect(self) -> gevent.socket.socket:
         try:
-            connection = gevent.socket.create_connection(self._address, timeout=self._connect_timeout)
+            connection = self._address.connect(self._connect_timeout)
+        except BlockingIOError as error:
+            raise UpstreamBusy(f"{self._address} has as many connections waiting as it may") from error
         except OSError as error:
-            host, port = self._address
-            raise UpstreamUnavailable(f"cannot connect to {host}:{port}: {error}") from error
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            raise UpstreamUnavailable(f"cannot connect to {self._address}: {error}") from error
         connection.settimeout(self._read_timeout)
         return connection
 

@@ -9,7 +9,7 @@ from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.application.errors import UpstreamBusy, UpstreamUnavailable
 
 _TRY_AGAIN_AFTER = 0.05
-_NOBODY_LISTENS = (ConnectionRefusedError,)
+_NOBODY_LISTENS = (ConnectionRefusedError, FileNotFoundError)
 
 
 class Patience:

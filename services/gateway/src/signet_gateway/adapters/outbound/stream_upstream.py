@@ -34,7 +34,7 @@ class HttpStreamUpstream:
     def __init__(
         self,
         service: str,
-        authority: str,
+        host: str,
         connections: Connections,
         read_timeout: float,
         monotonic: Callable[[], float],
@@ -46,7 +46,7 @@ class HttpStreamUpstream:
         self._patience = Patience(monotonic, restart_seconds)
         self._breaker = CircuitBreaker(monotonic)
         self._read_timeout = read_timeout
-        self._host_line = f"host: {authority}\r\n"
+        self._host_line = f"host: {host}\r\n"
 
     def open(self, method: str, target: str, headers: _Headers, body: bytes | Upload) -> AnswerStream:
         """See the port. Method, target and header values have been checked: they hold no control characters."""

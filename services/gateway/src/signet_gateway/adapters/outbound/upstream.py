@@ -3,7 +3,7 @@
 geventhttpclient brings the parser (llhttp). Its client is not used: that one repeats DELETE and PUT, which may have
 been applied, and spends half of its time on building headers. Here a request is sent again only if
 
-* the connection was refused: nothing was sent, and the service may be restarting, so it is waited for; or
+* nobody took the connection: nothing was sent, and the service may be restarting, so it is waited for; or
 * the connection was closed before one byte of an answer, which is what a server does that stops, and either the method
   is GET or HEAD, so that nothing can have been changed, or the request carries an Idempotency-Key, so that the service
   answers a repeated one with the first answer.
@@ -40,7 +40,7 @@ class HttpUpstream:
     def __init__(
         self,
         service: str,
-        authority: str,
+        host: str,
         connections: Connections,
         monotonic: Callable[[], float],
         *,
@@ -50,7 +50,7 @@ class HttpUpstream:
         self._patience = Patience(monotonic, restart_seconds)
         self._connections = connections
         self._breaker = CircuitBreaker(monotonic)
-        self._host_line = f"host: {authority}\r\n"
+        self._host_line = f"host: {host}\r\n"
 
     def send(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes) -> UpstreamAnswer:
         """See the port. Method, target and header values have been checked: they hold no control characters."""
