@@ -1,13 +1,11 @@
 """Column types that mean the same on SQLite, MariaDB/MySQL and PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
-
-State = Literal["active", "inactive"]
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit id. SQLite generates ids for a column called INTEGER alone."""

@@ -24,7 +24,10 @@ class IdempotencyKeyReused(Exception):
 
 
 class AnswerNotKept(Exception):
-    """The request was carried out before, and its answer held a secret that is shown only once."""
+    """The request was carried out before, and its answer cannot be given again.
+
+    It held a secret, which is shown only once, or a version gave it whose answers lacked a field of today's.
+    """
 
 
 class KeyedRequest(Protocol):

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from signet_common.sql.database import Database
-from signet_common.sql.idempotency import IdempotencyKeys, KeyedRequest
+from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeys, KeyedRequest
 
 CallerT = TypeVar("CallerT", bound=KeyedRequest)
 TransactionT = TypeVar("TransactionT")
@@ -50,7 +50,7 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
                 return work(self._transaction(connection, caller))
             earlier = self._keys.claim(connection, caller)
             if earlier is not None:
-                return adapter.validate_json(earlier)
+                return _again(adapter, earlier)
             outcome = work(self._transaction(connection, caller))
             if not secret:
                 self._keys.keep(connection, caller, adapter.dump_json(outcome).decode())
@@ -63,3 +63,11 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
 @lru_cache(maxsize=64)
 def _adapter(result: Any) -> TypeAdapter[Any]:
     return TypeAdapter(result)
+
+
+def _again(adapter: TypeAdapter[ResultT], earlier: str) -> ResultT:
+    """The first answer. Raises AnswerNotKept for one of an older version, which lacks what answers hold by now."""
+    try:
+        return adapter.validate_json(earlier)
+    except ValidationError:
+        raise AnswerNotKept from None

@@ -1,7 +1,7 @@
 """What the decorators of a view say about it: checked at every request, exported into the contract."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
@@ -49,7 +49,6 @@ class Operation:
     versioned: bool = False
     stream: bool = False
     max_body_bytes: int | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def operation_of(view: Callable[..., Any]) -> Operation:
