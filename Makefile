@@ -62,7 +62,7 @@ test-unit: full  ## run the tests that start no server; minutes for all of them 
 .PHONY: check
 check: full  ## lint, formatting, types, the house's import rules, contracts that drifted or break a promise
 	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff format --check . || { echo "check: make fmt formats these" >&2; exit 1; }
 	@$(PYTHON) -m mypy $(SOURCES)
 	@$(PYTHON) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 	@$(PYTHON) -m deploy.local.contracts --check

@@ -70,6 +70,16 @@ def test_what_is_demanded_is_sealed_under_the_same_idempotency_key(gateway: Any,
     assert len(gateway.received) == 3
 
 
+def test_what_was_demanded_of_one_object_is_sealed_for_the_next(gateway: Any, client: Client) -> None:
+    """Otherwise the first body about every object would be sent open."""
+    gateway.seal_to(key("a"))
+    gateway.demands.update(("/api/v1/demos/7", "/api/v1/demos/8"))
+    for demo_id in (7, 8):
+        gateway.reply(DEMO)
+        client.demos.update(demo_id, demo_name="a")
+    assert ["x-key" in request.headers for request in gateway.received] == [False, True, True]
+
+
 def test_everything_can_be_sealed(gateway: Any, options: dict[str, Any]) -> None:
     """Reads, too: their answers come back sealed."""
     gateway.seal_to(key("a"))

@@ -10,7 +10,7 @@ from signet.answers import Answer, read_answer
 from signet.attempts import Attempts, Time
 from signet.credentials import Credential
 from signet.errors import AnswerInvalid, ArgumentInvalid, NotFound, NotSignedIn, Refused, Unreachable
-from signet.retries import IDEMPOTENT_METHODS, RetryPolicy
+from signet.retries import SAFE_METHODS, RetryPolicy
 from signet.sealing import KEYS, MemoryPins, Pins, Sealer
 from signet.streams import Streams
 from signet.wire import exchange, prove
@@ -63,7 +63,7 @@ class Connection:
         if self._credential is None:
             raise NotSignedIn("No credential: sign in first, or give an API key and its secret.")
         sent = httpx.Headers(headers)
-        if method not in IDEMPOTENT_METHODS:
+        if method not in SAFE_METHODS:
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         request = self._build(method, path, query, body, sent)
         return self._send(request, self._credential, repeatable=True, secret=secret)
@@ -71,7 +71,7 @@ class Connection:
     def request_public(self, method: str, path: str, *, body: object = None, secret: bool = False) -> Answer:
         """Send a request of a public operation: with timestamp and nonce, unsigned even if there is a credential."""
         request = self._build(method, path, None, body, httpx.Headers())
-        return self._send(request, None, repeatable=method in IDEMPOTENT_METHODS, secret=secret)
+        return self._send(request, None, repeatable=method in SAFE_METHODS, secret=secret)
 
     def contract(self) -> object:
         """The OpenAPI document of all operations, as the gateway shows it. Raises Unreachable, AnswerInvalid."""

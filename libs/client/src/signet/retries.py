@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from signet.errors import AnswerInvalid, NonceReused, RateLimited, Refused, SignetError, Unavailable, Unreachable
 
-IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""RFC 9110, section 9.2.1, without TRACE, which no gateway answers."""
 
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 5.0

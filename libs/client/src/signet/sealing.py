@@ -6,6 +6,7 @@ that suddenly shows no key is not sent a secret in the clear: either may be some
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -29,6 +30,7 @@ from signet_protocol.sealing_keys import read_jwk, trusted
 from signet_protocol.signing import SIGNED_HEADERS
 
 KEYS = "/api/v1/keys"
+_ID = re.compile(r"(?<=/)[0-9]+(?=/|$)")
 
 
 class Pins(Protocol):
@@ -128,13 +130,13 @@ class Sealer:
 
     def wanted(self, request: httpx.Request, *, secret: bool) -> bool:
         """Whether to seal: always, where the gateway has demanded it before, or a secret where that is possible."""
-        if self._always or (request.method, request.url.path) in self._demanded:
+        if self._always or _operation(request) in self._demanded:
             return True
         return secret and self.possible()
 
     def demand(self, request: httpx.Request) -> None:
         """Remember that the gateway wants this operation sealed."""
-        self._demanded.add((request.method, request.url.path))
+        self._demanded.add(_operation(request))
 
     def forget(self) -> None:
         """Ask for the keys again before the next seal: the one in use may have been retired."""
@@ -176,3 +178,8 @@ class Sealer:
         if believed != pins:
             self._pins.save(believed)
         return next((name, key) for name, key in keys.items() if name in believed)
+
+
+def _operation(request: httpx.Request) -> tuple[str, str]:
+    """The same for every object: what is demanded of one is demanded of all, and is remembered once."""
+    return request.method, _ID.sub("{id}", request.url.path)

@@ -9,7 +9,7 @@ import httpx
 from signet.client import Client
 from signet.contract import sealing_of
 from signet.errors import ArgumentInvalid, SignetError, Unreachable
-from signet.retries import IDEMPOTENT_METHODS
+from signet.retries import SAFE_METHODS
 from signet.signature import check_spelling
 
 _LONGEST_ARGUMENT = 100_000  # Linux takes 128 KiB in one argument.
@@ -68,7 +68,7 @@ def stored(body: bytes, file: Path | None) -> str | None:
 
 def _required(client: Client, draft: Draft) -> bool:
     """Whether the contract wants a seal, and the gateway has a key for it; reading is never asked for one."""
-    if draft.method in IDEMPOTENT_METHODS:
+    if draft.method in SAFE_METHODS:
         return False
     try:
         document = client.connection.contract()

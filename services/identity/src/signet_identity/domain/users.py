@@ -17,7 +17,6 @@ from signet_identity.domain.roles import ADMINISTRATOR
 
 USER_NAME_BYTES = 64
 EMAIL_BYTES = 254
-PHONE_BYTES = 32
 DISPLAY_NAME_BYTES = 128
 
 PHONE = re.compile(r"\+?[0-9]{3,31}")
