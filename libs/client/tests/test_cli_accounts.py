@@ -27,7 +27,10 @@ def sent(gateway: Any) -> tuple[str, str, object]:
     [
         (("users", "get"), ("GET", "/api/v1/users/me", None)),
         (("users", "get", "7"), ("GET", "/api/v1/users/7", None)),
-        (("users", "update", "me", "--phone", "123"), ("PATCH", "/api/v1/users/me", {"phone": "123"})),
+        (
+            ("users", "update", "me", "--display-name", "Ada"),
+            ("PATCH", "/api/v1/users/me", {"display_name": "Ada"}),
+        ),
         (
             ("users", "update", "7", "--state", "inactive", "--clear", "email", "--role", "user"),
             ("PATCH", "/api/v1/users/7", {"user_state": "inactive", "roles": ["user"], "email": None}),
@@ -149,6 +152,17 @@ def test_passwords_are_changed_from_standard_input_and_never_shown(signet: Any, 
     assert sent(gateway) == ("POST", "/api/v1/users/me/password", {"old_password": OLD, "new_password": NEW})
     assert OLD not in result.output
     assert NEW not in result.output
+
+
+@pytest.mark.parametrize("change", [("--phone", "123"), ("--email", "a@example.org"), ("--clear", "email")])
+def test_another_login_of_ones_own_takes_the_password(signet: Any, gateway: Any, change: tuple[str, str]) -> None:
+    gateway.reply(USER)
+    result = signet("users", "update", "me", *change, stdin=f"{OLD}\n")
+    assert result.exit_code == 0, result.output
+    method, target, body = sent(gateway)
+    assert (method, target, body["old_password"]) == ("PATCH", "/api/v1/users/me", OLD)
+    assert OLD not in result.output
+    assert signet("users", "update", "me", *change, stdin="").exit_code == 2
 
 
 def test_a_forgotten_password_is_reset_without_a_credential(signet: Any, gateway: Any) -> None:

@@ -14,6 +14,7 @@ from signet_common.passport import Passport
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import USE_NOTED_EVERY, SigningCredential, Transaction
+from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime, token_digest
 from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
@@ -436,6 +437,13 @@ def clock() -> Callable[[], datetime]:
 @pytest.fixture
 def attempts(unit_of_work: FakeUnitOfWork, clock: Callable[[], datetime]) -> Attempts:
     return Attempts(unit_of_work, clock, b"pepper")
+
+
+@pytest.fixture
+def prove_password(
+    credentials: FakeCredentials, unit_of_work: FakeUnitOfWork, attempts: Attempts, passwords: FakePasswords
+) -> ProvePassword:
+    return ProvePassword(credentials, unit_of_work, attempts, passwords)
 
 
 @pytest.fixture

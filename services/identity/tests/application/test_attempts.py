@@ -7,6 +7,7 @@ import pytest
 
 from signet_identity.application.attempts import Attempts
 from signet_identity.application.change_password import ChangePassword
+from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.sign_in import SignIn
 from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, FieldRefused, TooManySignIns
@@ -133,7 +134,8 @@ def test_guessing_the_old_password_in_a_stolen_session_is_slowed_down_too(
     credentials, unit_of_work, attempts, passwords, hash_password, clock, calling, ada
 ):
     """It would be the way around; a new password that breaks a rule is no guess."""
-    change = ChangePassword(credentials, unit_of_work, attempts, passwords, hash_password, clock=clock)
+    prove = ProvePassword(credentials, unit_of_work, attempts, passwords)
+    change = ChangePassword(unit_of_work, prove, attempts, hash_password, clock)
     caller = replace(calling(ada, scope="own"), client_ip="192.0.2.1")
     for _ in range(40):
         with pytest.raises(FieldRefused):

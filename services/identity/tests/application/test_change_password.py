@@ -15,8 +15,8 @@ OLD, NEW = "correct horse battery", "staple of another stable"
 
 
 @pytest.fixture
-def change(credentials, unit_of_work, attempts, passwords, hash_password, clock):
-    return ChangePassword(credentials, unit_of_work, attempts, passwords, hash_password, clock=clock)
+def change(unit_of_work, prove_password, attempts, hash_password, clock):
+    return ChangePassword(unit_of_work, prove_password, attempts, hash_password, clock)
 
 
 @pytest.fixture

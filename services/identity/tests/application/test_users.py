@@ -154,7 +154,7 @@ def test_scope_own_reaches_the_own_contact_and_nothing_else(update, calling, add
     """Out of scope is not found, and rights are not the own business."""
     ada, bob = add_user("ada", "user"), add_user("bob", "user")
     caller = calling(ada, scope="own")
-    assert update(caller, UserUpdate(ada.user_id, {"phone": "12345"})).phone == "12345"
+    assert update(caller, UserUpdate(ada.user_id, {"display_name": "Ada"})).display_name == "Ada"
     with pytest.raises(NotFound):
         update(caller, UserUpdate(bob.user_id, {"phone": "12346"}))
     for change in ({"user_state": State.INACTIVE}, {"roles": ()}):

@@ -183,13 +183,14 @@ def test_a_user_is_deleted_with_everything_that_signs(api):
 
 
 def test_the_own_account_is_changed_within_limits(api):
-    """Contact alone; another address is unconfirmed, and somebody else's is taken."""
-    ada = api.user("ada", "user", email="ada@example.org")
-    api.user("bob", "user", email="bob@example.org")
+    """Contact alone, with the password; another address waits to be confirmed, and somebody's number is taken."""
+    ada = api.user("ada", "user", email="ada@example.org", password=PASSWORD)
+    api.user("bob", "user", phone="12345")
     own = {"scope": "own", "user_id": ada["user_id"], "permission": "user:update"}
-    changed = api.data("PATCH", f"{USERS}/me", {"display_name": "Ada", "email": "lovelace@example.org"}, **own)
-    assert (changed["display_name"], changed["email"], changed["version"]) == ("Ada", "lovelace@example.org", 2)
-    assert api.code("PATCH", f"{USERS}/me", {"email": "bob@example.org"}, **own) == 409001
+    wanted = {"display_name": "Ada", "email": "lovelace@example.org", "old_password": PASSWORD}
+    changed = api.data("PATCH", f"{USERS}/me", wanted, **own)
+    assert (changed["display_name"], changed["pending_email"], changed["version"]) == ("Ada", wanted["email"], 2)
+    assert api.code("PATCH", f"{USERS}/me", {"phone": "12345", "old_password": PASSWORD}, **own) == 409001
     assert api.code("PATCH", f"{USERS}/me", {"display_name": "ä" * 65}, **own) == 400002
     for forbidden in ({"roles": ["administrator"]}, {"user_state": "inactive"}, {"user_name": "eve"}):
         assert api.code("PATCH", f"{USERS}/me", forbidden, **own) == 400002

@@ -8,7 +8,6 @@ from sqlalchemy import delete, func, select, update
 
 from signet_common.messaging.asyncapi_commands import command_schema
 from signet_identity.adapters.outbound.command_map import COMMANDS as COMMAND_TYPES
-from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import COMMANDS, SINGLE_USE_TOKENS
 from signet_identity.bootstrap.commands import account_recovery, deployment
 
@@ -209,9 +208,50 @@ def test_a_mailed_token_does_not_outlive_what_it_was_asked_for(api, ada, how):
         own = as_user(ada) | {"permission": "password:update"}
         assert api.code("POST", "/api/v1/users/me/password", passwords, **own) == 200
     elif how == "recovered":
-        account_recovery(api.settings, passwords=Argon2Passwords(directly)).set_password(deployment("test"), "ada", NEW)
+        account_recovery(api.settings).set_password(deployment("test"), "ada", NEW)
     else:
         api.data("PATCH", path, {"user_state": "inactive"})
         api.data("PATCH", path, {"user_state": "active"})
     completion = {"token": mail["values"]["token"], "new_password": "yet another long password"}
     assert api.code("POST", COMPLETE, completion) == 401009
+
+
+def test_a_wanted_address_gets_no_reset_and_becomes_the_login_once_it_is_confirmed(api, ada):
+    """A thief's own mailbox must not receive the new password; the owner's new one must, once it is theirs."""
+    other = "lovelace@example.org"
+    own = as_user(ada) | {"permission": "user:update"}
+    body = {"email": other, "old_password": OLD}
+    changed = api.data("PATCH", "/api/v1/users/me", body, **own)
+    assert (changed["email"], changed["pending_email"]) == (EMAIL, other)
+    for login in (other, EMAIL):
+        api.call("POST", RESETS, {"login": login})
+    assert [(mail["to"], mail["template"]) for mail in api.mails()] == [
+        (EMAIL, "email_changed"),
+        (EMAIL, "password_reset"),
+    ]
+    api.data("POST", MINE, **as_user(ada))
+    confirmation, reset = api.mails()[-1], api.mails()[1]
+    assert confirmation["to"] == other
+    assert api.data("POST", CONFIRMATIONS, {"token": confirmation["values"]["token"]}) is None
+    now = api.data("GET", f"/api/v1/users/{ada['user_id']}")
+    assert (now["email"], now["pending_email"], now["email_confirmed_at"] is None) == (other, None, False)
+    assert api.code("POST", COMPLETE, {"token": reset["values"]["token"], "new_password": NEW}) == 401009
+    assert api.code("POST", "/api/v1/sessions", {"login": other, "password": OLD}) == 200
+    assert OLD not in api.everything_stored()
+
+
+def test_an_address_that_belongs_to_somebody_is_told_to_its_reader_alone(api, ada):
+    """Whoever confirms it reads that mailbox anyway."""
+    bob = as_user(api.user("bob", "user", password=OLD)) | {"permission": "user:update"}
+    assert api.code("PATCH", "/api/v1/users/me", {"email": EMAIL, "old_password": OLD}, **bob) == 200
+    assert api.code("POST", MINE, **bob | {"permission": "email_confirmation:create"}) == 200
+    [mail] = api.mails()
+    assert api.code("POST", CONFIRMATIONS, {"token": mail["values"]["token"]}) == 409001
+
+
+def test_the_own_address_is_refused_by_its_field_and_by_the_password(sqlite_api):
+    """400002 names what is missing; a wrong one is 401011, as everywhere."""
+    ada = as_user(sqlite_api.user("ada", "user", password=OLD)) | {"permission": "user:update"}
+    answer = sqlite_api.call("PATCH", "/api/v1/users/me", {"phone": "77777"}, **ada).json
+    assert (answer["return_code"], answer["data"]["errors"][0]["field"]) == (400002, "old_password")
+    assert sqlite_api.code("PATCH", "/api/v1/users/me", {"phone": "77777", "old_password": NEW}, **ada) == 401011

@@ -23,6 +23,7 @@ class User:
     phone: str | None = None
     display_name: str | None = None
     email_confirmed_at: datetime | None = None
+    pending_email: str | None = None
     version: int | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -74,9 +75,16 @@ class Users:
         """
         return self._change(str(user_id), changes, if_match)
 
-    def update_me(self, changes: Mapping[str, object], *, if_match: int | None = None) -> User:
-        """Change the contact fields of the account that signs. Raises ValueDuplicate, VersionConflict."""
-        return self._change("me", changes, if_match)
+    def update_me(
+        self, changes: Mapping[str, object], *, old_password: str | None = None, if_match: int | None = None
+    ) -> User:
+        """Change the contact fields of the account that signs; another e-mail or phone takes the password.
+
+        An address waits as `pending_email` until it is confirmed. Raises CredentialsInvalid, ValueDuplicate,
+        VersionConflict.
+        """
+        proof = {} if old_password is None else {"old_password": old_password}
+        return self._change("me", {**changes, **proof}, if_match, secret=True)
 
     def delete(self, user_id: int, *, if_match: int | None = None) -> None:
         """Remove an account with its keys and sessions. Raises NotFound, Forbidden, VersionConflict."""
@@ -104,8 +112,9 @@ class Users:
         body = {"token": token, "new_password": new_password}
         self._connection.request_public("POST", "/api/v1/password-resets/complete", body=body, secret=True)
 
-    def _change(self, name: str, changes: Mapping[str, object], if_match: int | None) -> User:
-        answer = self._connection.request("PATCH", f"{_PATH}/{name}", body=changes, headers=if_version(if_match))
+    def _change(self, name: str, changes: Mapping[str, object], if_match: int | None, *, secret: bool = False) -> User:
+        headers, target = if_version(if_match), f"{_PATH}/{name}"
+        answer = self._connection.request("PATCH", target, body=changes, headers=headers, secret=secret)
         return decode(User, answer.data)
 
     def _read(self, name: str) -> User:

@@ -13,6 +13,8 @@ app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
 
 _COLUMNS = ["user_id", "user_name", "user_state", "roles", "email", "phone"]
 _CONTACTS = ("email", "phone", "display_name")
+_PROVEN = {"email", "phone"}
+"""What of one's own takes the password."""
 _ME = "me"
 
 WhichUser = Annotated[str, typer.Argument(help="The user_id, or `me`.", metavar="USER_ID|me")]
@@ -69,7 +71,10 @@ def update(
     if_match: IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change an account; roles that are given take the place of those that it has."""
+    """Change an account; roles that are given take the place of those that it has.
+
+    Another e-mail or phone of your own takes your password, which is asked for or read from standard input.
+    """
     given = {"email": email, "phone": phone, "display_name": display_name, "user_state": state, "roles": role}
     changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
     for name in clear or ():
@@ -79,9 +84,10 @@ def update(
     if not changes:
         raise typer.BadParameter("nothing to change: see --help")
     number = _number_of(user)
+    proof = ask_password("Password") if number is None and changes.keys() & _PROVEN else None
     with state_of(ctx).client() as client:
         if number is None:
-            changed = client.users.update_me(changes, if_match=if_match)
+            changed = client.users.update_me(changes, old_password=proof, if_match=if_match)
         else:
             changed = client.users.update(number, changes, if_match=if_match)
     print_record(changed, as_json=as_json)

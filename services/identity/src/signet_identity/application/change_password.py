@@ -3,16 +3,14 @@
 from dataclasses import replace
 
 from signet_common.passport import Passport
-from signet_identity.application.attempts import Attempts, account_subject
-from signet_identity.application.authority import user_id_of
-from signet_identity.application.changes import failed_login, updated_user
+from signet_identity.application.attempts import Attempts
+from signet_identity.application.changes import updated_user
 from signet_identity.application.end_sessions import end_sessions
 from signet_identity.application.new_password import HashNewPassword
-from signet_identity.application.ports import Accounts, Clock, Passwords, Transaction, UnitOfWork
-from signet_identity.application.repositories import Account
+from signet_identity.application.ports import Clock, Transaction, UnitOfWork
+from signet_identity.application.prove_password import ProvePassword
 from signet_identity.domain.credentials import session_id_of
-from signet_identity.domain.errors import CredentialsInvalid, FieldRefused, NotFound, TooManySignIns
-from signet_identity.domain.passwords import prepared
+from signet_identity.domain.errors import FieldRefused, TooManySignIns
 
 
 class ChangePassword:
@@ -20,18 +18,15 @@ class ChangePassword:
 
     def __init__(
         self,
-        accounts: Accounts,
         unit_of_work: UnitOfWork,
+        prove: ProvePassword,
         attempts: Attempts,
-        passwords: Passwords,
         hash_password: HashNewPassword,
-        *,
         clock: Clock,
     ) -> None:
-        self._accounts = accounts
         self._unit_of_work = unit_of_work
+        self._prove = prove
         self._attempts = attempts
-        self._passwords = passwords
         self._hash_password = hash_password
         self._clock = clock
 
@@ -46,32 +41,22 @@ class ChangePassword:
         """
         # No Idempotency-Key: its row would hold a fast digest of both passwords. A repeat fails at the old one.
         caller = replace(caller, idempotency_key="")
-        attempt = self._attempts.begin(caller, account_subject(user_id_of(caller)))
+        proof = self._prove(caller, old_password)
+        user = proof.account.user
         try:
-            user = self._proven(caller, old_password).user
             password_hash = self._hash_password(
                 new_password, user_name=user.user_name, email=user.email, field="new_password"
             )
         except (FieldRefused, TooManySignIns):
-            self._attempts.give_back(caller, attempt)
+            self._attempts.give_back(caller, proof.attempt)
             raise
         now = self._clock()
         new = replace(user, version=user.version + 1, password_changed_at=now, updated_at=now, updated_by=user.user_id)
 
         def work(transaction: Transaction) -> None:
-            self._attempts.succeed(transaction, attempt)
+            self._attempts.succeed(transaction, proof.attempt)
             transaction.users.set_password(new, password_hash)
             transaction.record(updated_user(user, new))
             end_sessions(transaction, user.user_id, but=session_id_of(caller.credential_id))
 
         self._unit_of_work.execute(caller, work, type(None))
-
-    def _proven(self, caller: Passport, old_password: str) -> Account:
-        account = self._accounts.by_id(user_id_of(caller))
-        if account is None:
-            raise NotFound("the account is gone")
-        if not self._passwords.verify(account.password_hash, prepared(old_password)):
-            refused = failed_login(account.user, "wrong_password")
-            self._unit_of_work.execute(caller, lambda transaction: transaction.record(refused), type(None))
-            raise CredentialsInvalid("the old password is another one")
-        return account

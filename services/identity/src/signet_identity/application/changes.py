@@ -15,6 +15,7 @@ USER_FIELDS = (
     "user_state",
     "roles",
     "email_confirmed_at",
+    "pending_email",
     "password_changed_at",
 )
 API_KEY_FIELDS = ("user_id", "api_key", "key_name", "description", "permissions", "api_key_state", "expires_at")
@@ -131,9 +132,9 @@ def completed_password_reset(user: User) -> Change:
     return Change("password_reset", "complete", changes=changes)
 
 
-def requested_email_confirmation(user: User) -> Change:
+def requested_email_confirmation(user: User, address: str) -> Change:
     """Tell that a user asked to confirm an address, and which."""
-    changes = {"user_id": (None, user.user_id), "email": (None, user.email)}
+    changes = {"user_id": (None, user.user_id), "email": (None, address)}
     return Change("email_confirmation", "insert", changes=changes)
 
 

@@ -10,7 +10,8 @@ from signet_identity.application.mail import TokenMail, wait_for_mail
 from signet_identity.application.ports import Clock, MailedTokens, Transaction, UnitOfWork
 from signet_identity.domain.credentials import token_digest
 from signet_identity.domain.errors import FieldRefused, NotFound, TooManyMails
-from signet_identity.domain.single_use_tokens import Purpose, check_holder
+from signet_identity.domain.single_use_tokens import Purpose, address_of, check_holder
+from signet_identity.domain.users import with_confirmed_email
 
 
 class RequestEmailConfirmation:
@@ -35,20 +36,21 @@ class RequestEmailConfirmation:
             user = transaction.users.get(user_id)
             if user is None:
                 raise NotFound("the account is gone")
-            if user.email is None:
+            address = address_of(user, Purpose.EMAIL_CONFIRMATION)
+            if address is None:
                 raise FieldRefused("email", "the account has none")
-            if user.email_confirmed_at is not None:
+            if user.pending_email is None and user.email_confirmed_at is not None:
                 raise FieldRefused("email", "is confirmed already")
             if wait := wait_for_mail(transaction, user, Purpose.EMAIL_CONFIRMATION, now):
                 raise TooManyMails("enough mails were sent within the last hour", wait.total_seconds())
             TokenMail(Purpose.EMAIL_CONFIRMATION, user, now, now + self._lifetime).send(transaction)
-            transaction.record(requested_email_confirmation(user))
+            transaction.record(requested_email_confirmation(user, address))
 
         self._unit_of_work.execute(caller, work, type(None))
 
 
 class ConfirmEmail:
-    """Marks the address as confirmed for whoever brings its token back."""
+    """Makes the address the account's, and confirmed, for whoever brings its token back."""
 
     def __init__(self, tokens: MailedTokens, unit_of_work: UnitOfWork, clock: Clock) -> None:
         self._tokens = tokens
@@ -60,6 +62,7 @@ class ConfirmEmail:
 
         Raises:
             TokenRefused: the token does not work, or does not any more; so when the address is another one by now.
+            Duplicate: it belongs to another account; told to nobody but who reads that mailbox.
             VersionConflict: the account changed at this very moment; the token still works.
         """
         digest, now = token_digest(token), self._clock()
@@ -69,7 +72,7 @@ class ConfirmEmail:
             used = transaction.single_use_tokens.use(digest, Purpose.EMAIL_CONFIRMATION, now)
             user = check_holder(used, transaction.users.get(holder.user_id), now)
             new = replace(
-                user, version=user.version + 1, email_confirmed_at=now, updated_at=now, updated_by=user.user_id
+                with_confirmed_email(user, now), version=user.version + 1, updated_at=now, updated_by=user.user_id
             )
             transaction.users.save(new)
             transaction.record(updated_user(user, new))

@@ -11,13 +11,17 @@ from signet_common.messaging.command import Command
 from signet_common.messaging.event import new_event_id
 from signet_identity.application.ports import Transaction
 from signet_identity.domain.credentials import token_digest
-from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken, new_token
+from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken, address_of, new_token
 from signet_identity.domain.users import User
 
 MAIL = "mail.send"
 MAILS_PER_HOUR = 3
 """For each account and purpose: enough for whoever overlooked two, too few to fill a stranger's mailbox."""
 COUNTED = timedelta(hours=1)
+EMAIL_CHANGED = "email_changed"
+"""The template of the one mail without a token: the address that it goes to is about to be, or is, another one."""
+NOTICE_KEPT = timedelta(days=1)
+"""How long such a mail may wait for somebody who sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class TokenMail:
 
     def send(self, transaction: Transaction) -> None:
         """Keep the token's digest and add the command; both commit with the transaction, or neither does."""
-        to = (self.user.email if self.user else None) or ""
+        to = (address_of(self.user, self.purpose) if self.user else None) or ""
         kept = SingleUseToken(self.user.user_id if self.user else None, self.purpose, to, self.expires_at, None)
         transaction.single_use_tokens.forget(self.sent_at - COUNTED)
         transaction.single_use_tokens.add(token_digest(self.token), kept, at=self.sent_at)
@@ -47,6 +51,14 @@ class TokenMail:
             "expires_at": self.expires_at.isoformat(timespec="seconds"),
         }
         return json.dumps({"to": to, "template": self.purpose.value, "values": values}).encode()
+
+
+def tell_old_address(transaction: Transaction, old: User, new: User, now: datetime) -> None:
+    """Tell the address that an account had of another one, so that its owner hears of a change by somebody else."""
+    if old.email is None or (old.email, old.pending_email) == (new.email, new.pending_email):
+        return
+    body = {"to": old.email, "template": EMAIL_CHANGED, "values": {"user_name": old.user_name}}
+    transaction.send(Command(new_event_id(), MAIL, now + NOTICE_KEPT, json.dumps(body).encode()))
 
 
 def wait_for_mail(transaction: Transaction, user: User | None, purpose: Purpose, now: datetime) -> timedelta:

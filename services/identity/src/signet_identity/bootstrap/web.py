@@ -44,12 +44,14 @@ from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.manage_roles import ManageRoles
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
+from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.record_refusals import RecordRefusals
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
 from signet_identity.application.update_api_key import UpdateApiKey
+from signet_identity.application.update_own_account import UpdateOwnAccount
 from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
 from signet_identity.domain.credentials import SessionLifetime
@@ -124,11 +126,13 @@ def _application(
     attempts = Attempts(work, now, throttle_pepper(settings.passport_accepts))
     fingerprint = KeyedFingerprint(parse_keys(settings.passport_accepts).get("gateway", {}))
     hash_password, mailed = HashNewPassword(passwords, is_bad_password), SqlMailedTokens(database)
+    prove, update_user = ProvePassword(accounts, work, attempts, passwords), UpdateUser(work, now)
     return Application(
         create_user=CreateUser(work, hash_password, now, fingerprint),
-        update_user=UpdateUser(work, now),
+        update_user=update_user,
+        update_own_account=UpdateOwnAccount(update_user, prove, attempts, fingerprint),
         delete_user=DeleteUser(work),
-        change_password=ChangePassword(accounts, work, attempts, passwords, hash_password, clock=now),
+        change_password=ChangePassword(work, prove, attempts, hash_password, now),
         create_api_key=CreateApiKey(work, operations, now),
         update_api_key=UpdateApiKey(work, operations, now),
         revoke_api_key=RevokeApiKey(work, now),

@@ -45,7 +45,15 @@ def new_token() -> str:
 
 def mailboxes(user: User) -> tuple[str, ...]:
     """The addresses of a user whose tokens stay open: none of an inactive one."""
-    return (user.email,) if user.user_state is State.ACTIVE and user.email is not None else ()
+    addresses = (user.email, user.pending_email) if user.user_state is State.ACTIVE else ()
+    return tuple(address for address in addresses if address is not None)
+
+
+def address_of(user: User, purpose: Purpose) -> str | None:
+    """Where a token of a user goes: a new password never to an address that only waits to be confirmed."""
+    if purpose is Purpose.EMAIL_CONFIRMATION and user.pending_email is not None:
+        return user.pending_email
+    return user.email
 
 
 def check_holder(token: SingleUseToken | None, user: User | None, now: datetime) -> User:
@@ -56,6 +64,6 @@ def check_holder(token: SingleUseToken | None, user: User | None, now: datetime)
     """
     if token is None or user is None or not token.is_open(now):
         raise TokenRefused
-    if user.user_state is not State.ACTIVE or user.email != token.subject:
+    if user.user_state is not State.ACTIVE or address_of(user, token.purpose) != token.subject:
         raise TokenRefused
     return user

@@ -99,6 +99,7 @@ NewPassword = Annotated[
     StringConstraints(min_length=MINIMUM_CHARACTERS, max_length=MAXIMUM_CHARACTERS),
     Ruled("signet-new-password", str),
 ]
+OldPassword = Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_CHARACTERS)]
 Login = Annotated[str, StringConstraints(min_length=1), MaxBytes(EMAIL_BYTES)]
 NamePart = Annotated[str, StringConstraints(min_length=1), MaxBytes(USER_NAME_BYTES)]
 Description = Annotated[str, StringConstraints(min_length=1), MaxBytes(DESCRIPTION_BYTES)]

@@ -92,7 +92,7 @@ class EmailConfirmationCollection(View):
         "Confirm an e-mail address with the token of a mail",
         description="A token that is unknown, used or over, or went to an address that the account no longer has, is "
         "401009.",
-        errors=(ReturnCode.TOKEN_INVALID, ReturnCode.VERSION_CONFLICT),
+        errors=(ReturnCode.TOKEN_INVALID, ReturnCode.VALUE_DUPLICATE, ReturnCode.VERSION_CONFLICT),
         links=(Link("read", "getMe", {}),),
         audit="update",
         sealed="required",

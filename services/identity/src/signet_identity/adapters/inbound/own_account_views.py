@@ -7,8 +7,8 @@ from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
 from signet_identity.adapters.inbound.schemas import MePatch, PasswordBody, UserView
 from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return
-from signet_identity.application.update_user import UserUpdate
-from signet_identity.domain.users import User
+from signet_identity.application.update_own_account import OwnUpdate
+from signet_identity.domain.users import CONTACT_RULES, User
 from signet_protocol.return_codes import ReturnCode
 
 _TO_SAME = {"user_id": "$response.body#/data/user_id"}
@@ -35,10 +35,18 @@ class Me(View):
     @operation(
         "updateMe",
         "Change the contact of the caller's own account",
-        description="Name, state and roles are not the caller's to change. Another e-mail address is unconfirmed.",
-        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE),
-        links=(Link("read", "getUser", _TO_SAME),),
+        description="Name, state and roles are not the caller's to change. Another e-mail address or phone number "
+        "takes `old_password`: 400002 without, 401011 for a wrong one. An address waits as `pending_email` and is "
+        "`email` once it is confirmed; the one before is told by mail.",
+        errors=(
+            ReturnCode.CREDENTIALS_INVALID,
+            ReturnCode.RESOURCE_NOT_FOUND,
+            ReturnCode.VALUE_DUPLICATE,
+            ReturnCode.RATE_LIMITED,
+        ),
+        links=(Link("read", "getUser", _TO_SAME), Link("confirm", "requestEmailConfirmation", {})),
         audit="update",
+        sealed="required",
     )
     @authentication_required("user", "update")
     @sign_required
@@ -46,10 +54,12 @@ class Me(View):
     @marshal_with(UserView, versioned=True)
     def patch(self) -> User:
         """Change."""
-        contact = g.args.body.model_dump(exclude_unset=True)
-        update = UserUpdate(g.user.user_id, contact, expected=expected_versions(request))
-        with naming_fields():
-            return self.application.update_user(g.user, update)
+        body: MePatch = g.args.body
+        contact = body.model_dump(include=set(CONTACT_RULES), exclude_unset=True)
+        with naming_fields(), telling_when_to_return():
+            return self.application.update_own_account(
+                g.user, OwnUpdate(contact, body.old_password, expected_versions(request))
+            )
 
 
 class MyPassword(View):

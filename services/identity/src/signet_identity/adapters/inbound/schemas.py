@@ -17,6 +17,7 @@ from signet_identity.adapters.inbound.fields import (
     Login,
     NamePart,
     NewPassword,
+    OldPassword,
     Phone,
     RoleNames,
     StateName,
@@ -77,11 +78,14 @@ class UserPatch(ChangeModel):
 class MePatch(ChangeModel):
     """What shall change of the own account. What is absent stays; what is null is cleared."""
 
-    examples = ({"display_name": "Ada Lovelace"}, {"email": "ada@example.org"})
+    examples = ({"display_name": "Ada Lovelace"}, {"email": "ada@example.org", "old_password": "correct horse battery"})
 
-    email: Email | None = None
+    email: Annotated[Email | None, Field(description="Waits as `pending_email` until it is confirmed.")] = None
     phone: Phone | None = None
     display_name: DisplayName | None = None
+    old_password: Annotated[
+        OldPassword | None, Field(description="Goes with another e-mail address or phone number; changes nothing.")
+    ] = None
 
 
 class PasswordBody(BodyModel):
@@ -93,7 +97,7 @@ class PasswordBody(BodyModel):
         }
     )
 
-    old_password: Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_CHARACTERS)]
+    old_password: OldPassword
     new_password: Annotated[
         NewPassword,
         Field(description="Any characters; not the user name, the name in the e-mail address or a common password."),
@@ -118,6 +122,7 @@ class UserView(ViewModel):
     user_state: State
     roles: tuple[str, ...]
     email_confirmed_at: datetime | None
+    pending_email: str | None
     password_changed_at: datetime | None
     version: int
     created_at: datetime

@@ -25,6 +25,7 @@ from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
 from signet_identity.application.sign_out import SignOut
 from signet_identity.application.update_api_key import UpdateApiKey
+from signet_identity.application.update_own_account import UpdateOwnAccount
 from signet_identity.application.update_user import UpdateUser
 from signet_identity.domain.errors import (
     AccountInactive,
@@ -66,6 +67,7 @@ class Application:
 
     create_user: CreateUser
     update_user: UpdateUser
+    update_own_account: UpdateOwnAccount
     delete_user: DeleteUser
     change_password: ChangePassword
     create_api_key: CreateApiKey

@@ -27,6 +27,7 @@ _USER: Mapping[str, Mapping[str, Any]] = {
     "user_state": _STATE,
     "roles": _NAMES,
     "email_confirmed_at": _TIME,
+    "pending_email": _TEXT,
     "password_changed_at": _TIME,
 }
 _API_KEY: Mapping[str, Mapping[str, Any]] = {

@@ -72,6 +72,7 @@ def user_of(row: Row[Any], names: Mapping[int, tuple[str, ...]]) -> User:
         created_by=row.created_by,
         updated_at=row.updated_at,
         updated_by=row.updated_by,
+        pending_email=row.pending_email,
     )
 
 

@@ -38,6 +38,9 @@ class UserRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     password_changed_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="when the password was last set, UTC; null: at creation or never"
     )
+    pending_email: Mapped[str | None] = mapped_column(
+        BinaryText(254), comment="address that the user asked for and has not confirmed; null: none"
+    )
 
 
 class RoleRow(CreationMixin, UpdationMixin, VersionMixin, Tables):

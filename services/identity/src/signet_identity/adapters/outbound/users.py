@@ -69,6 +69,7 @@ class SqlUsers:
             "display_name": user.display_name,
             "user_state": user.user_state.value,
             "email_confirmed_at": user.email_confirmed_at,
+            "pending_email": user.pending_email,
             "version": user.version,
             "updated_at": user.updated_at,
             "updated_by": user.updated_by,
