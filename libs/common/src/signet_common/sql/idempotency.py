@@ -8,13 +8,14 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Column, ColumnElement, Connection, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, String, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signet_common.sql.columns import BigId, BinaryText, LongText, UtcDateTime
 from signet_common.sql.database import TransactionOvertaken
 
 KEPT = timedelta(hours=24)
+"""How long a key holds; what is older is erased by the purge (`retention.FIRST_ANSWERS`)."""
 NOBODY = 0
 """Stands for the user of a public operation."""
 
@@ -58,6 +59,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("request_sha256", String(64), nullable=False, comment="what was asked, to notice another request"),
         Column("answer", LongText, comment="JSON of the first answer; null: it held a secret"),
         Column("created_at", UtcDateTime, nullable=False, comment="when the key was first used"),
+        Index("ix_idempotency_keys_created_at", "created_at"),
         comment="first answers of requests that may be repeated, kept 24 hours",
     )
 

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from signet_audit import SERVICE
 from signet_audit.adapters.inbound.events import BINDINGS, RecordableEvents, append_to
 from signet_audit.adapters.outbound.record_log import SqlRecordLog
+from signet_audit.adapters.outbound.retention import RETENTIONS
 from signet_audit.application.ports import LogUnavailable
 from signet_audit.settings import Settings
 from signet_common.messaging.background import Loop
@@ -18,6 +19,7 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
+from signet_common.sql.retention import Purge, PurgeLoop
 
 BATCH = 500
 LINGER_SECONDS = 0.1
@@ -30,8 +32,13 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     bus = open_bus(settings.bus_url)
     # Tables of its own: the row classes would bring the ORM along, and no loop here needs it.
     tables = MetaData()
-    source = OutboxReader(database, outbox_table(tables), Leases(database, leases_table(tables)), OutgoingEvent)
-    return {"relay": Relay(source, bus.publisher(SERVICE)).run, "consumers": _consumer(bus, database).run}
+    leases = Leases(database, leases_table(tables))
+    source = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
+    return {
+        "relay": Relay(source, bus.publisher(SERVICE)).run,
+        "consumers": _consumer(bus, database).run,
+        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+    }
 
 
 def _consumer(bus: Bus, database: Database) -> ConsumerLoop:

@@ -1,4 +1,4 @@
-"""The background process: `python -m signet_audit.entrypoints.background [--only relay|consumers]`."""
+"""The background process: `python -m signet_audit.entrypoints.background [--only relay|consumers|purge]`."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from signet_common.settings import load_or_exit
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(description="The background loops of the audit service.")
-    parser.add_argument("--only", choices=["relay", "consumers"], help="run one loop alone")
+    parser.add_argument("--only", choices=["relay", "consumers", "purge"], help="run one loop alone")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("audit-background", settings.log_level)

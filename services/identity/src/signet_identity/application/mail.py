@@ -38,7 +38,6 @@ class TokenMail:
         """Keep the token's digest and add the command; both commit with the transaction, or neither does."""
         to = (address_of(self.user, self.purpose) if self.user else None) or ""
         kept = SingleUseToken(self.user.user_id if self.user else None, self.purpose, to, self.expires_at, None)
-        transaction.single_use_tokens.forget(self.sent_at - COUNTED)
         transaction.single_use_tokens.add(token_digest(self.token), kept, at=self.sent_at)
         # A command to nobody is over at once: the outbox erases it unsent.
         expires_at = self.expires_at if self.user else self.sent_at

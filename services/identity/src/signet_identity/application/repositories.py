@@ -154,7 +154,3 @@ class SingleUseTokens(Protocol):
     def use(self, token_sha256: str, purpose: Purpose, now: datetime) -> SingleUseToken | None:
         """Use an open token up and return it as it was; None where there is none, or somebody else just did."""
         ...
-
-    def forget(self, before: datetime) -> None:
-        """Remove the tokens that were over by then."""
-        ...

@@ -1,4 +1,4 @@
-"""The background process: `python -m signet_identity.entrypoints.background [--only relay]`."""
+"""The background process: `python -m signet_identity.entrypoints.background [--only relay|command_relay|purge]`."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from signet_identity.settings import Settings
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(description="The background loops of identity.")
-    parser.add_argument("--only", choices=["relay", "command_relay"], help="run one loop alone")
+    parser.add_argument("--only", choices=["relay", "command_relay", "purge"], help="run one loop alone")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("identity-background", settings.log_level)

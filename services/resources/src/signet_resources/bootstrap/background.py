@@ -11,7 +11,9 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
+from signet_common.sql.retention import Purge, PurgeLoop
 from signet_resources import SERVICE
+from signet_resources.adapters.outbound.retention import RETENTIONS
 from signet_resources.settings import Settings
 
 
@@ -22,4 +24,7 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     tables = MetaData()
     leases = Leases(database, leases_table(tables))
     source = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
-    return {"relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run}
+    return {
+        "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
+        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+    }

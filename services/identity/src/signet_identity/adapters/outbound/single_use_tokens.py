@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from signet_common.sql.database import Database
 from signet_identity.adapters.outbound.rows import role_names, user_of
@@ -47,10 +47,6 @@ class SqlSingleUseTokens:
         found = self._connection.execute(select(SINGLE_USE_TOKENS).where(*still_open)).first()
         used = self._connection.execute(update(SINGLE_USE_TOKENS).where(*still_open).values(used_at=now)).rowcount
         return _token_of(found) if found and used == 1 else None
-
-    def forget(self, before: datetime) -> None:
-        """Remove what was over by then."""
-        self._connection.execute(delete(SINGLE_USE_TOKENS).where(_TOKENS.expires_at < before))
 
 
 class SqlMailedTokens:
