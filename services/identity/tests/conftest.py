@@ -212,6 +212,16 @@ class FakeApiKeys:
             if same and other.api_key_id != api_key.api_key_id:
                 raise Duplicate("key_name")
 
+    def made_by_others(self, *, user_id: int | None = None, role_name: str | None = None) -> list[ApiKey]:
+        keys = [key for key, _ in self._store.api_keys.values() if key.api_key_state is State.ACTIVE]
+        foreign = [key for key in keys if key.created_by not in (None, key.user_id)]
+        return [
+            key
+            for key in foreign
+            if user_id in (None, key.user_id)
+            and (role_name is None or role_name in self._store.accounts[key.user_id].user.roles)
+        ]
+
     def delete_all(self, user_id: int) -> list[ApiKey]:
         gone = [key for key, _ in self._store.api_keys.values() if key.user_id == user_id]
         for key in gone:

@@ -291,3 +291,23 @@ def test_a_token_is_void_for_good_once_its_user_is_another_one(house, change, st
     house.do(lambda t: t.users.save(replace(ada, version=3)))
     used = house.do(lambda t: t.single_use_tokens.use("a" * 64, Purpose.PASSWORD_RESET, NOW), object)
     assert (used is not None) is stays_open
+
+
+def test_keys_that_others_made_are_found_by_user_and_by_role(house):
+    """Not those of the user, of the deployment, or revoked ones."""
+    ada, bob = house.add_user(roles=("user",)), house.add_user("bob", roles=("auditor",))
+    makers = {"own": ada.user_id, "deployment": None, "foreign": bob.user_id, "revoked": bob.user_id}
+
+    def add(transaction):
+        for name, maker in makers.items():
+            transaction.api_keys.add(new_api_key(), NewApiKey(ada.user_id, name), by=maker, at=NOW)
+        transaction.api_keys.add(new_api_key(), NewApiKey(bob.user_id, "of bob"), by=ada.user_id, at=NOW)
+        revoked = transaction.api_keys.get(4)
+        transaction.api_keys.save(replace(revoked, version=2, api_key_state=State.INACTIVE))
+
+    def names(**which):
+        return [key.key_name for key in house.do(lambda t: t.api_keys.made_by_others(**which), list)]
+
+    house.do(add)
+    assert names(user_id=ada.user_id) == names(role_name="user") == ["foreign"]
+    assert (names(role_name="auditor"), names()) == (["of bob"], ["foreign", "of bob"])

@@ -54,6 +54,9 @@ class CreateApiKey:
         )
 
         def work(transaction: Transaction) -> ApiKey:
+            if new.user_id != caller.user_id:
+                # Whoever gives that user a role meanwhile must find this key, which may have to go then.
+                transaction.roles.lock_administration()
             require_key_within(transaction, caller, new.user_id, limit_of(new.permissions))
             api_key = transaction.api_keys.add(credential, new, by=caller.user_id, at=now)
             transaction.record(inserted_api_key(api_key))

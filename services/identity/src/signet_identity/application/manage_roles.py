@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from signet_common.passport import Passport
 from signet_identity.application.authority import require_cover
 from signet_identity.application.changes import deleted_role, inserted_role, queried_role, updated_role
+from signet_identity.application.keys_of_others import revoke_what_outgrows_its_maker
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import NotFound, RoleFixed, VersionConflict
 from signet_identity.domain.permissions import Permission, Rights, check_known
@@ -78,6 +79,9 @@ class ManageRoles:
             new = replace(new, version=old.version + 1, updated_at=self._clock(), updated_by=caller.user_id)
             transaction.roles.save(new)
             transaction.record(updated_role(old, new))
+            if not old.rights.covers(new.rights):
+                foreign = transaction.api_keys.made_by_others(role_name=new.role_name)
+                revoke_what_outgrows_its_maker(transaction, foreign, by=caller.user_id, at=self._clock())
             return new
 
         return self._unit_of_work.execute(caller, work, Role)

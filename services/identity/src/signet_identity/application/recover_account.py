@@ -10,6 +10,7 @@ from signet_common.passport import Passport
 from signet_identity.application.authority import rights_of_roles
 from signet_identity.application.changes import updated_user
 from signet_identity.application.end_sessions import end_sessions
+from signet_identity.application.keys_of_others import revoke_what_outgrows_its_maker
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Accounts, Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import NotFound
@@ -53,6 +54,8 @@ class RecoverAccount:
         def work(transaction: Transaction, _old: User, new: User) -> None:
             rights_of_roles(transaction, [role_name])
             transaction.users.save(new)
+            foreign = transaction.api_keys.made_by_others(user_id=new.user_id)
+            revoke_what_outgrows_its_maker(transaction, foreign, by=None, at=new.updated_at)
 
         return self._change(
             deployment,

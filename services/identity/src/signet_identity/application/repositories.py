@@ -107,6 +107,10 @@ class ApiKeys(Protocol):
         """Write a changed key over the version before it; Duplicate, or VersionConflict where that one is gone."""
         ...
 
+    def made_by_others(self, *, user_id: int | None = None, role_name: str | None = None) -> list[ApiKey]:
+        """Return the active keys that a user made for another one: for `user_id`, for whoever holds `role_name`."""
+        ...
+
     def delete_all(self, user_id: int) -> list[ApiKey]:
         """Remove every key of a user, revoked ones too, and return those that were not revoked."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 from signet_common.passport import Passport
 from signet_identity.application.authority import api_key_in_reach, require_key_within
 from signet_identity.application.changes import queried_api_key, updated_api_key
+from signet_identity.application.keys_of_others import require_maker_covers
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.credentials import ApiKey, check_expiry, limit_of
 from signet_identity.domain.errors import VersionConflict
@@ -45,6 +46,7 @@ class UpdateApiKey:
         check_known(update.values.get("permissions") or (), self._operations)
 
         def work(transaction: Transaction) -> ApiKey:
+            transaction.roles.lock_administration()
             old = api_key_in_reach(transaction, caller, update.api_key_id)
             if update.expected is not None and old.version not in update.expected:
                 raise VersionConflict(f"API key {old.api_key_id} is at version {old.version}")
@@ -54,6 +56,7 @@ class UpdateApiKey:
                 transaction.record(queried_api_key(old))
                 return old
             require_key_within(transaction, caller, new.user_id, limit_of(new.permissions))
+            require_maker_covers(transaction, old, new)
             new = replace(new, version=old.version + 1, updated_at=now, updated_by=caller.user_id)
             transaction.api_keys.save(new)
             transaction.record(updated_api_key(old, new))

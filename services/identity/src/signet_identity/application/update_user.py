@@ -8,6 +8,7 @@ from signet_common.passport import Passport
 from signet_identity.application.authority import keep_an_administrator, require_cover, rights_of_roles, user_in_reach
 from signet_identity.application.changes import queried_user, updated_user
 from signet_identity.application.end_sessions import end_sessions
+from signet_identity.application.keys_of_others import revoke_what_outgrows_its_maker
 from signet_identity.application.mail import tell_old_address
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
@@ -66,6 +67,9 @@ class UpdateUser:
             transaction.users.save(new)
             transaction.record(updated_user(old, new))
             tell_old_address(transaction, old, new, self._clock())
+            if not set(new.roles) <= set(old.roles):
+                foreign = transaction.api_keys.made_by_others(user_id=new.user_id)
+                revoke_what_outgrows_its_maker(transaction, foreign, by=caller.user_id, at=self._clock())
             if new.user_state is not State.ACTIVE:
                 # Whoever is let in again signs in again: what was stolen before does not come back to life.
                 end_sessions(transaction, new.user_id)

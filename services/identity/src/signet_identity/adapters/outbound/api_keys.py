@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of
 from signet_identity.adapters.outbound.secret_rows import bind_secret
-from signet_identity.adapters.outbound.tables import API_KEYS
+from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USER_ROLES
 from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.users import State
@@ -76,6 +76,18 @@ class SqlApiKeys:
                 raise VersionConflict
         except IntegrityError as failed:
             raise Duplicate("key_name") from failed
+
+    def made_by_others(self, *, user_id: int | None = None, role_name: str | None = None) -> list[ApiKey]:
+        """Select and lock them; the deployment, which made those of nobody, is no user."""
+        keys = API_KEYS.c
+        wanted = [keys.api_key_state == State.ACTIVE.value, keys.created_by != keys.user_id]
+        if user_id is not None:
+            wanted.append(keys.user_id == user_id)
+        if role_name is not None:
+            held = select(USER_ROLES.c.user_id).join_from(USER_ROLES, ROLES).where(ROLES.c.role_name == role_name)
+            wanted.append(keys.user_id.in_(held))
+        statement = select(*API_KEY_COLUMNS).where(*wanted).order_by(keys.api_key_id).with_for_update()
+        return [api_key_of(row) for row in self._connection.execute(statement)]
 
     def delete_all(self, user_id: int) -> list[ApiKey]:
         """Remove the rows, secrets and all."""
