@@ -298,6 +298,21 @@ def test_the_documentation_runs_no_script_of_others(house):
     assert len(house.send("GET", "/docs/swagger-ui-bundle.js").body) > 100_000
 
 
+def test_readers_of_the_documentation_share_one_copy_of_it(house):
+    """Six hundred who read slowly would otherwise hold as many copies of a script of more than a megabyte."""
+    first, second = (house.send("GET", "/docs/swagger-ui-bundle.js").body for _ in range(2))
+    assert first is second
+
+
+def test_the_documentation_is_not_sent_again_to_who_has_it(house):
+    """A browser that kept it asks whether it is still the same."""
+    script = house.send("GET", "/docs/swagger-ui-bundle.js")
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert script.headers["Cache-Control"] == "max-age=86400"
+    again = house.send("GET", "/docs/swagger-ui-bundle.js", {"If-None-Match": script.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
 @pytest.mark.parametrize("target", ["/docs/nothing", "/docs/", "/docs/%C3%A9", "/docs/LICENSE"])
 def test_the_documentation_serves_its_own_files_alone(house, target):
     """It stands on a folder of an installed package."""
