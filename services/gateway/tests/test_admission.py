@@ -245,6 +245,13 @@ def test_what_was_revoked_while_a_body_was_held_back_is_revoked(house, framing, 
     assert not house.resources.sent
 
 
+def test_a_refusal_for_want_of_a_permission_names_it(house):
+    """The contract says the same to everybody; a user who reads it here knows what to ask for."""
+    house.regrant(permissions={})
+    answer = house.signed("POST", DEMOS)
+    assert answer.document["return_msg"] == "You may not create this. It takes the permission demo:create."
+
+
 def test_a_credential_that_is_gone_after_its_body_came_is_unknown(house):
     """The same for one that was deleted."""
     headers = house.signed_headers("POST", DEMOS, body=b"{}") | {"Content-Length": "2"}

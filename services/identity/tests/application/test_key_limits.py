@@ -109,6 +109,14 @@ def test_a_name_is_given_once_per_user_and_a_permission_must_be_known(create, ca
         assert refused.value.field == "permissions"
 
 
+def test_an_unknown_permission_is_refused_with_those_that_may_have_been_meant(create, calling, admin):
+    """Resources are not named as services are: the records of the audit log are `record`."""
+    with pytest.raises(FieldRefused) as refused:
+        create(calling(admin), ApiKeyRequest(permissions=("demos:create",)))
+    assert "demo:create" in refused.value.message
+    assert "/openapi.json" in refused.value.message
+
+
 def test_use_is_noted_once_a_minute(create, calling, add_user, credentials, unit_of_work):
     """Every fetch of a grant is a use; a write for each would make reading dearer."""
     key, new = create(calling(add_user("ada", "user")), ApiKeyRequest())

@@ -103,7 +103,7 @@ class Admission:
         self._replays.claim(grant.credential_id, freshness)
         scope = grant.permissions.get(operation.permission)
         if scope is None:
-            raise Refusal(operation.forbidden)
+            raise _forbidden(operation)
         if seal is not None:
             asker = Asker(grant.credential_id, credential.value, freshness)
             limit = self._limit(operation, None)
@@ -160,3 +160,9 @@ class Admission:
         """Return the bytes that a body may have on the wire; a contract can ask for less or more than the setting."""
         limit = self._max_body_bytes if operation.max_body_bytes is None else operation.max_body_bytes
         return limit if seal is None else sealed_size(limit)
+
+
+def _forbidden(operation: Operation) -> Refusal:
+    """Name the permission that is missing: the contract, which everybody may read, says the same."""
+    code = operation.forbidden
+    return Refusal(code, f"{code.message} It takes the permission {operation.permission}.")

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from signet_identity.domain.credentials import ApiKey
-from signet_identity.domain.permissions import EVERYTHING, Rights, Scope
+from signet_identity.domain.permissions import EVERYTHING, Rights, Scope, nearest
 from signet_identity.domain.roles import Role
 from signet_identity.domain.users import State, User
 
@@ -66,7 +66,8 @@ def explain(permission: str, standing: Standing, operations: Collection[str], no
 def _operation(permission: str, operations: Collection[str]) -> Step:
     if permission in operations:
         return Step("operation", Outcome.PASSES, f"a contract asks for {permission}")
-    return Step("operation", Outcome.REFUSES, f"no contract asks for {permission}: there is nothing to allow")
+    told = f"no contract asks for {permission}: there is nothing to allow{nearest(permission, operations)}"
+    return Step("operation", Outcome.REFUSES, told)
 
 
 def _user(user: User) -> Step:

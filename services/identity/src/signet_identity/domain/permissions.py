@@ -7,6 +7,7 @@ its own: only a holder of the wildcard covers the wildcard, so nobody can collec
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from signet_identity.domain.errors import FieldRefused
@@ -103,4 +104,10 @@ def check_known(names: Iterable[str], operations: Collection[str]) -> None:
     """
     for name in names:
         if name not in operations:
-            raise FieldRefused("permissions", f"no contract asks for {name!r}")
+            raise FieldRefused("permissions", f"no contract asks for {name!r}{nearest(name, operations)}")
+
+
+def nearest(name: str, operations: Iterable[str]) -> str:
+    """What may have been meant instead, and where all names stand; resources are not named as services are."""
+    near = get_close_matches(name, sorted(operations), n=3, cutoff=0)
+    return f" (closest: {', '.join(near)}; all: x-permission in /openapi.json)"

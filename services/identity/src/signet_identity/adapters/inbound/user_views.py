@@ -97,7 +97,7 @@ class UserItem(View):
         description="Nobody manages the account of someone holding a permission they lack, nor grants one; "
         "the last active administrator stays: 403002. The own e-mail address and phone number change at "
         "`/users/me` alone, with the password: 400002.",
-        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE),
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.RESOURCE_WRITE_FORBIDDEN, ReturnCode.VALUE_DUPLICATE),
         links=(Link("read", "getUser", _TO_SAME),),
         audit="update",
     )
