@@ -3,14 +3,11 @@
 Nothing in it is secret, but whoever could write it could stand between.
 """
 
-import json
-import os
-import tempfile
 from pathlib import Path
 
 import httpx
 
-from signet.cli.profiles import ProfileInvalid, private_json
+from signet.cli.profiles import private_json, write_private_json
 
 
 class FilePins:
@@ -28,14 +25,7 @@ class FilePins:
     def save(self, thumbprints: set[str]) -> None:
         """Replace what is kept for this gateway, in one step. Raises ProfileInvalid."""
         values = self._all() | {self._origin: sorted(thumbprints)}
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".pins.")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(values, file, indent=2)
-            Path(temporary).replace(self._path)
-        except OSError as error:
-            raise ProfileInvalid(f"{self._path} cannot be written: {error.strerror}.") from error
+        write_private_json(self._path, values)
 
     def _all(self) -> dict[str, object]:
         return private_json(self._path) if self._path.exists() else {}

@@ -77,20 +77,13 @@ class ProfileStore:
         """Write a profile in one step, 0600 from its first byte. Raises ProfileInvalid where it cannot be written."""
         path = self._path(name)
         kind = "token" if isinstance(profile.credential, TokenCredential) else "api_key"
-        values = {
+        values: dict[str, object] = {
             "url": profile.url,
             "user": profile.user,
             kind: profile.credential.identifier,
             "secret": profile.credential.secret,
         }
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{name}.")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(values, file, indent=2)
-            Path(temporary).replace(path)
-        except OSError as error:
-            raise ProfileInvalid(f"{path} cannot be written: {error.strerror}.") from error
+        write_private_json(path, values)
         return path
 
     def remove(self, name: str) -> bool:
@@ -133,6 +126,18 @@ def private_json(path: Path) -> dict[str, object]:
     if not isinstance(values, dict):
         raise ProfileInvalid(f"{path} does not hold a JSON object.")
     return values
+
+
+def write_private_json(path: Path, values: dict[str, object]) -> None:
+    """Write a JSON object in one step, 0600 from its first byte. Raises ProfileInvalid where that cannot be done."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(values, file, indent=2)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise ProfileInvalid(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _text(path: Path, values: dict[str, object], name: str) -> str:

@@ -1,6 +1,5 @@
 """Reading what a request brings: strictly, with every refusal naming its field and never repeating its value."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -10,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from signet_common.web.errors import ApiError, FieldErrors
 from signet_common.web.json_names import refuse_repeated_names
+from signet_protocol.envelope import JSON_TYPE
 from signet_protocol.return_codes import ReturnCode
 
-_JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 MAX_REPORTED_ERRORS = 20
 
 
@@ -31,7 +30,7 @@ def parse_body(request: Request, model: type[BaseModel] | None) -> BaseModel | N
         if data:
             raise FieldErrors([("body", "this operation takes no body")])
         return None
-    if not _JSON_TYPE.fullmatch(request.headers.get("Content-Type", "")):
+    if not JSON_TYPE.fullmatch(request.headers.get("Content-Type", "")):
         raise ApiError(ReturnCode.MEDIA_TYPE_UNSUPPORTED, "Content-Type: application/json is needed")
     try:
         read = model.model_validate_json(data)

@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-import orjson
-
 from signet_gateway.application.admission import Admitted
+from signet_gateway.application.envelopes import read_envelope
 from signet_gateway.application.errors import AnswerUnfit, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from signet_gateway.application.ports import Passports, Upstream, UpstreamAnswer
 from signet_gateway.application.request import Reply, Request
@@ -87,7 +86,8 @@ def _return_code(answer: UpstreamAnswer, service: str, method: str) -> int:
     if method == "HEAD":
         code = status * 1000 + 1
     else:
-        code = _envelope_code(answer)
+        told = read_envelope(answer.body)
+        code = 0 if told is None else told[0]
         if code // 1000 != status:
             _LOGGER.error("%s answered %d without an envelope", service, status)
             raise _substitute(status)
@@ -95,16 +95,6 @@ def _return_code(answer: UpstreamAnswer, service: str, method: str) -> int:
         _LOGGER.error("%s refused the gateway's passport", service)
         raise UpstreamUnavailable(f"{service} refused the gateway's passport")
     return code
-
-
-def _envelope_code(answer: UpstreamAnswer) -> int:
-    """Return the `return_code` of an envelope, 0 if it is none."""
-    try:
-        document = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        return 0
-    code = document.get("return_code") if isinstance(document, dict) else None
-    return code if type(code) is int else 0
 
 
 def _substitute(status: int) -> UpstreamFailed:

@@ -1,9 +1,8 @@
 """The gateway's one intention: find the operation, admit the request, forward it."""
 
-import orjson
-
 from signet_gateway.application.admission import Admission
 from signet_gateway.application.contracts import OWN_SERVICE
+from signet_gateway.application.envelopes import own_reply
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.forwarding import Forwarding
 from signet_gateway.application.ports import KeyDirectory
@@ -11,7 +10,6 @@ from signet_gateway.application.request import Reply, Request
 from signet_gateway.application.routes import RouteTable
 from signet_gateway.application.spelling import check_spelling
 from signet_gateway.application.streaming import Streaming
-from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
 
 
@@ -61,13 +59,9 @@ class Gateway:
                 ReturnCode.DATA_PARAM_ERROR,
                 data={"errors": [{"field": name[:64] or "query", "message": "this operation takes no parameters"}]},
             )
-        body = orjson.dumps(envelope(ReturnCode.SUCCESS, data=self._directory.published()))
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        return Reply(200, headers, body, ReturnCode.SUCCESS.value)
+        return own_reply(ReturnCode.SUCCESS, data=self._directory.published())
 
 
 def _options(allow: str) -> Reply:
     """Answer OPTIONS (RFC 9110 9.3.7) without a service."""
-    body = orjson.dumps(envelope(ReturnCode.SUCCESS))
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Allow", allow)]
-    return Reply(200, headers, body, ReturnCode.SUCCESS.value)
+    return own_reply(ReturnCode.SUCCESS, headers=[("Allow", allow)])

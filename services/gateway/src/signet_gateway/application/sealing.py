@@ -16,9 +16,11 @@ import orjson
 from signet_gateway.application.content import too_large
 from signet_gateway.application.contracts import Operation
 from signet_gateway.application.credentials import Freshness
+from signet_gateway.application.envelopes import read_envelope
 from signet_gateway.application.errors import Refusal, malformed
 from signet_gateway.application.ports import SealedPart, SealOpener
 from signet_gateway.application.request import Reply, Request
+from signet_protocol.envelope import JSON_TYPE
 from signet_protocol.errors import ProtocolError
 from signet_protocol.headers import check_header_value
 from signet_protocol.return_codes import ReturnCode
@@ -26,7 +28,6 @@ from signet_protocol.sealing import OVERHEAD_BYTES, answer_binding, request_bind
 
 _LOGGER = logging.getLogger(__name__)
 _HEADERS = {"x-key": "X-Key", "x-key-id": "X-Key-Id"}
-_JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 _FORM_TYPE = re.compile(r'application/x-www-form-urlencoded(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 _FORM = re.compile(rb"data=([A-Za-z0-9_-]*)")
 _WRAPPING_BYTES = 64
@@ -74,7 +75,7 @@ class AnswerSeal:
         headers = [entry for entry in reply.headers if entry[0].lower() != "content-length"]
         if method == "HEAD" or not reply.body:
             return replace(reply, headers=headers if method == "HEAD" else reply.headers)
-        status, told = reply.status, _read_envelope(reply.body)
+        status, told = reply.status, read_envelope(reply.body)
         if told is None:
             _LOGGER.error("an answer that is no envelope cannot be sealed")
             failed = ReturnCode.INTERNAL_ERROR
@@ -155,7 +156,7 @@ def _sealed_part(body: bytes, content_type: str) -> str:
     if _FORM_TYPE.fullmatch(content_type):
         found = _FORM.fullmatch(body)
         return "" if found is None else found[1].decode("ascii")
-    if not _JSON_TYPE.fullmatch(content_type):
+    if not JSON_TYPE.fullmatch(content_type):
         return ""
     try:
         document = orjson.loads(body)
@@ -165,13 +166,3 @@ def _sealed_part(body: bytes, content_type: str) -> str:
     alone = isinstance(document, dict) and len(document) == 1 and body.count(b'"') == 4
     text = document.get("data") if alone else None
     return text if isinstance(text, str) else ""
-
-
-def _read_envelope(body: bytes) -> tuple[int, str, object] | None:
-    """Return code, message and data of an envelope, None for anything else."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    code = document.get("return_code") if isinstance(document, dict) else None
-    return (code, str(document.get("return_msg", "")), document.get("data")) if type(code) is int else None

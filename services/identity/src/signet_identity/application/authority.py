@@ -13,7 +13,7 @@ from collections.abc import Collection
 from signet_common.passport import Passport
 from signet_identity.application.ports import Transaction
 from signet_identity.application.reach import reaches
-from signet_identity.domain.credentials import ApiKey
+from signet_identity.domain.credentials import ApiKey, api_key_id_of, session_id_of
 from signet_identity.domain.errors import FieldRefused, LastAdministrator, NotFound, PrivilegeExceeded
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import State, User
@@ -109,10 +109,10 @@ def credential_limit(transaction: Transaction, caller: Passport) -> Rights | Non
 
     A key that is gone or was just revoked has no rights left, nor has a credential of a kind that is not known.
     """
-    kind, _, number = caller.credential_id.partition("/")
-    if kind == "session":
+    if session_id_of(caller.credential_id) is not None:
         return None
-    api_key = transaction.api_keys.get(int(number)) if kind == "api_key" and number.isdecimal() else None
+    api_key_id = api_key_id_of(caller.credential_id)
+    api_key = None if api_key_id is None else transaction.api_keys.get(api_key_id)
     if api_key is None or api_key.api_key_state is State.INACTIVE:
         return Rights.of(())
     return api_key.limit

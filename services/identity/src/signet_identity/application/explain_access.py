@@ -7,6 +7,7 @@ from signet_common.passport import Passport
 from signet_identity.application.authority import user_id_of
 from signet_identity.application.ports import Clock
 from signet_identity.application.queries import AccessQueries
+from signet_identity.domain.credentials import api_key_id_of
 from signet_identity.domain.explanation import Explanation, explain
 
 
@@ -37,11 +38,6 @@ class ExplainAccess:
         user_id = question.user_id if question.user_id is not None else user_id_of(caller)
         api_key_id = question.api_key_id
         if asks_for_self and api_key_id is None:
-            api_key_id = _signed_with(caller)
+            api_key_id = api_key_id_of(caller.credential_id)
         standing = self._queries.standing(user_id, api_key_id, caller, record=True)
         return explain(question.permission, standing, self._operations, self._clock())
-
-
-def _signed_with(caller: Passport) -> int | None:
-    kind, _, number = caller.credential_id.partition("/")
-    return int(number) if kind == "api_key" and number.isdecimal() else None

@@ -11,9 +11,9 @@ from flask import Flask
 
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
-from signet_common.sql.database import Database, DatabaseUnavailable
-from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused
+from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.return_codes import PERSISTENCE_ERRORS
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_identity import SERVICE
@@ -56,13 +56,6 @@ from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
 from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.settings import Settings
-from signet_protocol.return_codes import ReturnCode
-
-_PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
-    IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
-    AnswerNotKept: ReturnCode.VALUE_DUPLICATE,
-    DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ def serve(
         SERVICE,
         identity_namespaces(application),
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
-        errors=ERRORS | _PERSISTENCE_ERRORS,
+        errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks=checks,
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
         reload=operations.reload,

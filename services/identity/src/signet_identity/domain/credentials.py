@@ -114,8 +114,12 @@ def token_digest(token: str) -> str:
 
 def session_id_of(credential_id: str) -> int | None:
     """The session that a credential id like `session/9` names; None for an API key's."""
-    kind, _, number = credential_id.partition("/")
-    return int(number) if kind == "session" else None
+    return _numbered("session", credential_id)
+
+
+def api_key_id_of(credential_id: str) -> int | None:
+    """The API key that a credential id like `api_key/9` names; None for a session's."""
+    return _numbered("api_key", credential_id)
 
 
 def check_expiry(expires_at: datetime | None, now: datetime) -> None:
@@ -126,6 +130,11 @@ def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     """
     if expires_at is not None and expires_at <= now:
         raise FieldRefused("expires_at", "must lie in the future")
+
+
+def _numbered(wanted: str, credential_id: str) -> int | None:
+    kind, _, number = credential_id.partition("/")
+    return int(number) if kind == wanted and number.isdecimal() else None
 
 
 def _random(size: int) -> str:

@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import Passport, PassportVerifier, parse_keys
-from signet_common.sql.database import Database, DatabaseUnavailable
-from signet_common.sql.idempotency import AnswerNotKept, IdempotencyKeyReused, IdempotencyKeys
+from signet_common.sql.database import Database
+from signet_common.sql.idempotency import IdempotencyKeys
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.return_codes import PERSISTENCE_ERRORS
 from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
-from signet_protocol.return_codes import ReturnCode
 from signet_resources import SERVICE
 from signet_resources.adapters.inbound.http import ERRORS, Application, demo_namespace
 from signet_resources.adapters.outbound.event_map import EventMap
@@ -25,12 +25,6 @@ from signet_resources.application.create_demo import CreateDemo
 from signet_resources.application.delete_demo import DeleteDemo
 from signet_resources.application.update_demo import UpdateDemo
 from signet_resources.settings import Settings
-
-_PERSISTENCE_ERRORS: dict[type[Exception], ReturnCode] = {
-    IdempotencyKeyReused: ReturnCode.IDEMPOTENCY_CONFLICT,
-    AnswerNotKept: ReturnCode.VALUE_DUPLICATE,
-    DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ def build(settings: Settings) -> Service:
         SERVICE,
         [demo_namespace(_application(database, EventMap(outbox)))],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
-        errors=ERRORS | _PERSISTENCE_ERRORS,
+        errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import orjson
-
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.context import REQUEST_ID
 from signet_common.observability.spans import Tracing
@@ -20,12 +18,12 @@ from signet_gateway.adapters.inbound.client_address import ClientAddress
 from signet_gateway.adapters.inbound.environ import read_refused, read_request
 from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.streamed_body import StreamedBody
+from signet_gateway.application.envelopes import own_reply
 from signet_gateway.application.errors import GatewayError, Refusal
 from signet_gateway.application.live_contracts import LiveContracts
 from signet_gateway.application.refusals import RefusalNotes
 from signet_gateway.application.request import Reply, ReplyStream, Request
 from signet_gateway.application.traffic import limit_headers
-from signet_protocol.envelope import envelope
 from signet_protocol.return_codes import ReturnCode
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_JSON = ("Content-Type", "application/json")
 _NOTED = {code.value: code for code in ReturnCode if code.http_status == 403} | {
     ReturnCode.RESOURCE_NOT_FOUND.value: ReturnCode.RESOURCE_NOT_FOUND
 }
@@ -103,13 +100,13 @@ class HttpApplication:
             reply = self._contracts.served.gateway.handle(request)
         except Refusal as refusal:
             self._refusals.note(request, refusal.code, refusal.reason)
-            return _refused(refusal.code, refusal.message, refusal.data, refusal.headers)
+            return own_reply(refusal.code, refusal.message, refusal.data, refusal.headers)
         except GatewayError as error:
             _LOGGER.warning("%s", error)
-            return _refused(error.code)
+            return own_reply(error.code)
         except Exception:
             _LOGGER.exception("unexpected failure")
-            return _refused(ReturnCode.INTERNAL_ERROR)
+            return own_reply(ReturnCode.INTERNAL_ERROR)
         code = _NOTED.get(reply.return_code)
         if code is not None and request.user_id is not None:
             self._refusals.note(request, code)
@@ -136,14 +133,6 @@ class HttpApplication:
             bytes_sent=bytes_sent,
             seconds=time.perf_counter() - started,
         )
-
-
-def _refused(
-    code: ReturnCode, message: str = "", data: object = None, headers: Iterable[tuple[str, str]] = ()
-) -> Reply:
-    """Make the envelope of an error."""
-    body = orjson.dumps(envelope(code, message, data))
-    return Reply(code.http_status, [_JSON, ("Content-Length", str(len(body))), *headers], body, code.value)
 
 
 def _complete(reply: Reply, request: Request) -> list[tuple[str, str]]:

@@ -14,7 +14,14 @@ from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.session_rows import SESSION_COLUMNS, renewal, session_ends_at, session_of
 from signet_identity.adapters.outbound.tables import API_KEYS, SESSIONS, USERS
 from signet_identity.application.ports import USE_NOTED_EVERY, SigningCredential
-from signet_identity.domain.credentials import NewCredential, Session, SessionLifetime, limit_of, token_digest
+from signet_identity.domain.credentials import (
+    NewCredential,
+    Session,
+    SessionLifetime,
+    api_key_id_of,
+    limit_of,
+    token_digest,
+)
 from signet_identity.domain.errors import VersionConflict
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.users import State
@@ -131,11 +138,11 @@ class SqlCredentials:
 
     def used(self, found: SigningCredential, at: datetime) -> None:
         """Note the use of an API key, unless another process just did; a session's is noted by nobody."""
-        kind, _, number = found.credential_id.partition("/")
-        if kind != "api_key":
+        api_key_id = api_key_id_of(found.credential_id)
+        if api_key_id is None:
             return
         unnoted = or_(API_KEYS.c.last_used_at.is_(None), API_KEYS.c.last_used_at <= at - USE_NOTED_EVERY)
-        noted = update(API_KEYS).where(API_KEYS.c.api_key_id == int(number), unnoted).values(last_used_at=at)
+        noted = update(API_KEYS).where(API_KEYS.c.api_key_id == api_key_id, unnoted).values(last_used_at=at)
         try:
             self._database.write(lambda connection: connection.execute(noted))
         except DatabaseUnavailable:
