@@ -319,7 +319,13 @@ class FakeUnitOfWork:
         self.bodies: list[str] = []
 
     def execute(
-        self, caller: Passport, work: Callable[[Transaction], T], result: type[T], *, secret: bool = False
+        self,
+        caller: Passport,
+        work: Callable[[Transaction], T],
+        result: type[T],
+        *,
+        secret: bool = False,
+        again: Callable[[Transaction, T], None] | None = None,
     ) -> T:
         attempt = deepcopy(self.store)
         outcome = work(FakeTransaction(attempt, caller))

@@ -138,7 +138,23 @@ def test_a_repeat_under_one_key_gets_the_first_answer(api: Any) -> None:
     path = f"/api/v1/demos/{first['data']['demo_id']}"
     for _ in range(2):
         assert api.call("DELETE", path, idempotency_key="k2").status_code == 200
-    assert len(api.events()) == 2
+    told = [event["type"].split(".")[3] for event in api.events()]
+    assert told == ["insert", "query", "delete"], "the first answer, shown again, is a read"
+
+
+def test_a_repeat_shows_nothing_that_its_caller_may_not_see_any_more(api: Any) -> None:
+    """The key is kept for a day; the demo, or the right to see it, may be gone within."""
+    body = {"demo_name": "once"}
+    demo_id = api.call("POST", "/api/v1/demos", body, idempotency_key="k1", user_id=8).json["data"]["demo_id"]
+    path, name = f"/api/v1/demos/{demo_id}", {"demo_name": "twice"}
+    first = api.call("PATCH", path, name, idempotency_key="k2").json
+    assert api.call("PATCH", path, name, idempotency_key="k2").json == first
+    assert api.call("PATCH", path, name, idempotency_key="k2", scope="own").json["return_code"] == 404001
+    api.call("PATCH", path, {"demo_name": "thrice"})
+    assert api.call("PATCH", path, name, idempotency_key="k2").json == first, "whatever it looks like by now"
+    api.call("DELETE", path)
+    assert api.call("PATCH", path, name, idempotency_key="k2").json["return_code"] == 404001
+    assert api.call("POST", "/api/v1/demos", body, idempotency_key="k1", user_id=8).json["return_code"] == 404001
 
 
 def test_a_key_for_another_request_is_refused(api: Any) -> None:

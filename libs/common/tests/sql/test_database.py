@@ -33,6 +33,7 @@ class KeyedRequest:
 
     body_sha256: str = "a" * 64
     user_id: int | None = 1
+    credential_id: str = "session/1"
     permission: str = "thing:create"
     idempotency_key: str = "k"
     method: str = "POST"

@@ -27,7 +27,8 @@ class IdempotencyKeyReused(Exception):
 class AnswerNotKept(Exception):
     """The request was carried out before, and its answer cannot be given again.
 
-    It held a secret, which is shown only once, or a version gave it whose answers lacked a field of today's.
+    It held a secret, which is shown only once, nobody said who may see it by now, or a version gave it whose answers
+    lacked a field of today's.
     """
 
 
@@ -36,6 +37,8 @@ class KeyedRequest(Protocol):
 
     @property
     def user_id(self) -> int | None: ...
+    @property
+    def credential_id(self) -> str: ...
     @property
     def permission(self) -> str: ...
     @property
@@ -119,5 +122,6 @@ class IdempotencyKeys:
 
 
 def _digest(request: KeyedRequest) -> str:
-    asked = f"{request.method}\n{request.target}\n{request.body_sha256}"
+    # A key is its credential's: what another one of the user was answered is not for a narrower one to read.
+    asked = f"{request.credential_id}\n{request.method}\n{request.target}\n{request.body_sha256}"
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -36,11 +36,14 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
         *,
         secret: bool = False,
         adds_only: bool = False,
+        again: Callable[[TransactionT, ResultT], None] | None = None,
     ) -> ResultT:
         """Do `work` once, or return what it returned when the same keyed request was carried out before.
 
         `result` is the dataclass (or None's type) that `work` returns. With `secret` the answer is not kept, and a
-        repeat raises AnswerNotKept. `adds_only` is the promise of `Database.write`. Raises what `work` raises,
+        repeat raises AnswerNotKept. `again` is called before the first answer is given once more: it raises what keeps
+        the caller from seeing that by now, and records that it was shown. An answer that shows something is kept to
+        itself (AnswerNotKept) without it. `adds_only` is the promise of `Database.write`. Raises what `work` raises,
         IdempotencyKeyReused, DatabaseUnavailable.
         """
         adapter: TypeAdapter[ResultT] = _adapter(result)  # type: ignore[arg-type]  # types hash
@@ -50,7 +53,7 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
                 return work(self._transaction(connection, caller))
             earlier = self._keys.claim(connection, caller)
             if earlier is not None:
-                return _again(adapter, earlier)
+                return self._shown_again(connection, caller, _again(adapter, earlier), again)
             outcome = work(self._transaction(connection, caller))
             if not secret:
                 self._keys.keep(connection, caller, adapter.dump_json(outcome).decode())
@@ -58,6 +61,19 @@ class SqlUnitOfWork(Generic[CallerT, TransactionT]):
 
         # A key is a row that another attempt may wait for.
         return self._database.write(transact, adds_only=adds_only and not caller.idempotency_key)
+
+    def _shown_again(
+        self,
+        connection: Connection,
+        caller: CallerT,
+        answer: ResultT,
+        again: Callable[[TransactionT, ResultT], None] | None,
+    ) -> ResultT:
+        if answer is not None:
+            if again is None:
+                raise AnswerNotKept
+            again(self._transaction(connection, caller), answer)
+        return answer
 
 
 @lru_cache(maxsize=64)

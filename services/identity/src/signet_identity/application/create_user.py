@@ -7,6 +7,7 @@ from signet_identity.application.authority import require_cover, rights_of_roles
 from signet_identity.application.changes import inserted_user
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Clock, Fingerprint, Transaction, UnitOfWork
+from signet_identity.application.shown_again import user_again
 from signet_identity.domain.users import NewUser, User, check_contact, check_user_name
 
 
@@ -45,7 +46,9 @@ class CreateUser:
         if new.password is not None:
             # A key's row holds a digest of the body, fast to compute: no password may be guessed against it.
             caller = replace(caller, body_sha256=self._fingerprint(caller.body_sha256))
-        return self._unit_of_work.execute(caller, work, User)
+        return self._unit_of_work.execute(
+            caller, work, User, again=lambda transaction, user: user_again(transaction, caller, user)
+        )
 
     def _hash(self, new: NewUser) -> str | None:
         if new.password is None:

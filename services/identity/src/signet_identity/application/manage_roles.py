@@ -12,6 +12,7 @@ from signet_identity.application.authority import require_cover
 from signet_identity.application.changes import deleted_role, inserted_role, queried_role, updated_role
 from signet_identity.application.keys_of_others import revoke_what_outgrows_its_maker
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
+from signet_identity.application.shown_again import role_again
 from signet_identity.domain.errors import NotFound, RoleFixed, VersionConflict
 from signet_identity.domain.permissions import Permission, Rights, check_known
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, united
@@ -53,7 +54,9 @@ class ManageRoles:
             transaction.record(inserted_role(role))
             return role
 
-        return self._unit_of_work.execute(caller, work, Role)
+        return self._unit_of_work.execute(
+            caller, work, Role, again=lambda transaction, role: role_again(transaction, caller, role)
+        )
 
     def update(self, caller: Passport, update: RoleUpdate) -> Role:
         """Change a role for everybody who holds it; nothing is written where nothing changes.
@@ -84,7 +87,9 @@ class ManageRoles:
                 revoke_what_outgrows_its_maker(transaction, foreign, by=caller.user_id, at=self._clock())
             return new
 
-        return self._unit_of_work.execute(caller, work, Role)
+        return self._unit_of_work.execute(
+            caller, work, Role, again=lambda transaction, role: role_again(transaction, caller, role)
+        )
 
     def delete(self, caller: Passport, role_id: int, expected: frozenset[int] | None = None) -> None:
         """Delete a role that nobody holds.

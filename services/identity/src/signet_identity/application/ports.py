@@ -92,9 +92,17 @@ class UnitOfWork(Protocol):
     """One transaction per call, in the name of a caller, of whom its events tell."""
 
     def execute(
-        self, caller: Passport, work: Callable[[Transaction], T], result: type[T], *, secret: bool = False
+        self,
+        caller: Passport,
+        work: Callable[[Transaction], T],
+        result: type[T],
+        *,
+        secret: bool = False,
+        again: Callable[[Transaction, T], None] | None = None,
     ) -> T:
         """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns.
+
+        `again` stands before that answer: it raises what keeps the caller from it by now, and records a read.
 
         With `secret` the answer is kept nowhere, and a repeat is refused.
         """

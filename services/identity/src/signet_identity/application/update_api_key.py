@@ -9,6 +9,7 @@ from signet_identity.application.authority import api_key_in_reach, require_key_
 from signet_identity.application.changes import queried_api_key, updated_api_key
 from signet_identity.application.keys_of_others import require_maker_covers
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
+from signet_identity.application.shown_again import api_key_again
 from signet_identity.domain.credentials import ApiKey, check_expiry, limit_of
 from signet_identity.domain.errors import VersionConflict
 from signet_identity.domain.permissions import check_known
@@ -62,4 +63,6 @@ class UpdateApiKey:
             transaction.record(updated_api_key(old, new))
             return new
 
-        return self._unit_of_work.execute(caller, work, ApiKey)
+        return self._unit_of_work.execute(
+            caller, work, ApiKey, again=lambda transaction, api_key: api_key_again(transaction, caller, api_key)
+        )

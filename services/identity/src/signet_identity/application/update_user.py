@@ -12,6 +12,7 @@ from signet_identity.application.keys_of_others import revoke_what_outgrows_its_
 from signet_identity.application.mail import tell_old_address
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
+from signet_identity.application.shown_again import user_again
 from signet_identity.domain.errors import FieldRefused, PrivilegeExceeded, VersionConflict
 from signet_identity.domain.permissions import Scope
 from signet_identity.domain.users import State, User, check_contact, with_given_email, with_wanted_email
@@ -75,7 +76,9 @@ class UpdateUser:
                 end_sessions(transaction, new.user_id)
             return new
 
-        return self._unit_of_work.execute(caller, work, User)
+        return self._unit_of_work.execute(
+            caller, work, User, again=lambda transaction, user: user_again(transaction, caller, user)
+        )
 
     def _changed(self, transaction: Transaction, caller: Passport, old: User, update: UserUpdate) -> User:
         values: dict[str, Any] = {name: value for name, value in update.contact.items() if name != "email"}

@@ -7,6 +7,7 @@ from typing import Any
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_resources.application.ports import Clock, Transaction, UnitOfWork
+from signet_resources.application.shown_again import demo_again
 from signet_resources.domain.demos import Demo, differences
 
 
@@ -26,4 +27,6 @@ class CreateDemo:
             transaction.record(Change("demo", "insert", str(demo.demo_id), demo.version, differences(None, demo)))
             return demo
 
-        return self.unit_of_work.execute(caller, work, Demo, adds_only=True)
+        return self.unit_of_work.execute(
+            caller, work, Demo, adds_only=True, again=lambda transaction, demo: demo_again(transaction, caller, demo)
+        )

@@ -56,8 +56,11 @@ class UnitOfWork(Protocol):
         result: type[ResultT],
         *,
         adds_only: bool = False,
+        again: Callable[[Transaction, ResultT], None] | None = None,
     ) -> ResultT:
         """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns.
+
+        `again` stands before that answer: it raises what keeps the caller from it by now, and records a read.
 
         `adds_only` promises that the work adds objects and touches none that is there: it may then share its
         transaction with others of its kind, whose failures it does not see.

@@ -7,6 +7,7 @@ from typing import Any
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
 from signet_resources.application.ports import Clock, Transaction, UnitOfWork
+from signet_resources.application.shown_again import demo_again
 from signet_resources.domain.demos import Demo, differences
 
 
@@ -31,4 +32,6 @@ class UpdateDemo:
             transaction.record(Change("demo", "update", str(demo_id), new.version, differences(old, new)))
             return new
 
-        return self.unit_of_work.execute(caller, work, Demo)
+        return self.unit_of_work.execute(
+            caller, work, Demo, again=lambda transaction, demo: demo_again(transaction, caller, demo)
+        )
