@@ -1,9 +1,11 @@
-"""An id in a body is whatever JSON Schema calls an integer, and nothing else."""
+"""An id or any whole number in a body is whatever JSON Schema calls an integer, and nothing else."""
+
+from typing import Annotated
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from signet_common.web.schemas import MAX_ID, BodyId, BodyModel
+from signet_common.web.schemas import MAX_ID, WHOLE, BodyId, BodyModel, BodyWhole
 
 
 class Body(BodyModel):
@@ -21,3 +23,18 @@ def test_anything_else_is_refused(value: object) -> None:
     """No value is guessed from another type."""
     with pytest.raises(ValidationError):
         Body.model_validate({"user_id": value})
+
+
+class Numbers(BodyModel):
+    balance: BodyWhole = 0
+    priority: Annotated[int, Field(ge=1, le=5), WHOLE] = 1
+
+
+def test_whole_numbers_keep_to_their_limits_and_export_them() -> None:
+    """A limit that the contract does not show is one that clients and the fuzzer run into."""
+    assert Numbers.model_validate({"balance": -MAX_ID, "priority": 5.0}) == Numbers(balance=-MAX_ID, priority=5)
+    for refused in ({"balance": MAX_ID + 1}, {"balance": 0.5}, {"priority": 0}, {"priority": True}):
+        with pytest.raises(ValidationError):
+            Numbers.model_validate(refused)
+    exported = Numbers.model_json_schema()["properties"]["priority"]
+    assert (exported["type"], exported["minimum"], exported["maximum"]) == ("integer", 1, 5)

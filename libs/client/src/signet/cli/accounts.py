@@ -29,7 +29,7 @@ def forgot(ctx: typer.Context, login: Annotated[str, typer.Argument(help="User n
     """Ask for a mail with a token that sets a new password."""
     with _public(state_of(ctx)) as client:
         client.users.request_password_reset(login)
-    note("If that account has a confirmed address, a mail is on its way.")
+    note("If that account is active, with a password and an address, a mail is on its way.")
 
 
 @password.command()

@@ -123,8 +123,12 @@ def _whole(value: object) -> object:
 INTEGER = _one_spelling(_INTEGER, "an integer")
 """Comes last in `Annotated[int, Field(ge=…), INTEGER]`, so that the limits before it are exported."""
 
-BodyId = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
-"""An id in a body. JSON has one kind of number: 7.0 is an integer to JSON Schema, and to clients without integers."""
+WHOLE = BeforeValidator(_whole)
+"""For numbers in a body, last in `Annotated[int, Field(ge=…, le=…), WHOLE]`, so that the limits are exported. JSON has
+one kind of number: 7.0 is an integer to JSON Schema, and to clients without integers."""
+
+BodyWhole = Annotated[int, Field(ge=-MAX_ID, le=MAX_ID), WHOLE]
+BodyId = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 
 QueryId = Annotated[int, Field(ge=1, le=MAX_ID), INTEGER]
 QueryBool = Annotated[bool, BeforeValidator(_truth)]

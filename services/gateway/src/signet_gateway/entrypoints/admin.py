@@ -3,16 +3,13 @@
 import argparse
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from signet_gateway.adapters.inbound.key_verbs import KeyVerbs
-from signet_gateway.adapters.outbound.key_file import KeyFile, KeyFileUnusable
-from signet_gateway.application.key_ring import KeyRingError
 from signet_gateway.application.own_contract import own_contract
+from signet_gateway.bootstrap.commands import KEY_REFUSALS, key_verbs
 
 _SETTING = "GATEWAY_SEALING_KEYS"
 _SECONDS_PER_DAY = 86_400
@@ -28,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if chosen.file is None:
         parser.error(f"which file? Set {_SETTING}, or give --file")
-    verbs = KeyVerbs(KeyFile(chosen.file), time.time)
+    verbs = key_verbs(chosen.file)
     try:
         if chosen.keys_verb == "rotate":
             lines = verbs.rotate(wait=_seconds(chosen.wait_days), overlap=_seconds(chosen.overlap_days))
@@ -36,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lines = verbs.retire(chosen.key_id)
         else:
             lines = verbs.list()
-    except (KeyFileUnusable, KeyRingError) as error:
+    except KEY_REFUSALS as error:
         print(f"signet-gateway: {error}", file=sys.stderr)
         sys.exit(1)
     print("\n".join(lines))
