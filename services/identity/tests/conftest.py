@@ -22,7 +22,7 @@ from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken, mailboxes
 from signet_identity.domain.throttling import Throttle
-from signet_identity.domain.users import LoginKind, NewUser, State, User
+from signet_identity.domain.users import LoginKind, NewUser, State, User, user_name_key
 
 T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -121,6 +121,8 @@ class FakeUsers:
             value = getattr(user, name)
             if value is not None and any(getattr(other, name) == value for other in others):
                 raise Duplicate(name)
+        if any(user_name_key(other.user_name) == user_name_key(user.user_name) for other in others):
+            raise Duplicate("user_name")
 
 
 class FakeRoles:

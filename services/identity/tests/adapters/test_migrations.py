@@ -7,13 +7,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import column as sql_column
 from sqlalchemy import inspect, select, text
+from sqlalchemy import table as sql_table
 
 import signet_identity
 from signet_common.sql.administration import migrations_folder
 from signet_common.sql.engines import open_engine
 from signet_common.sql.migrations import head, upgrade
-from signet_identity.adapters.outbound.tables import ROLES, Tables
+from signet_identity.adapters.outbound.tables import ROLES, USERS, Tables
 
 FOLDER = migrations_folder(signet_identity.__file__)
 
@@ -68,3 +70,30 @@ def test_what_was_there_before_stays_usable(database_url):
     engine.dispose()
     assert (role.role_name, role.version, role.created_by) == ("clerk", 1, None)
     assert role.created_at == role.updated_at >= before
+
+
+def test_names_that_are_alike_already_stay_usable(database_url):
+    """The older account keeps the name to itself; the other one is not touched."""
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        names = [{"user_name": name} for name in ("Ada", "ada", "bob")]
+        values = {
+            "user_state": "active",
+            "version": 1,
+            "created_at": datetime.now(UTC),
+            "updated_at": datetime.now(UTC),
+        }
+        columns = ("user_name", *values)
+        users = sql_table("users", *(sql_column(name, USERS.c[name].type) for name in columns))
+        connection.execute(users.insert(), [name | values for name in names])
+        connection.commit()
+    upgrade(database_url, FOLDER)
+    with engine.connect() as connection:
+        found = connection.execute(select(USERS.c.user_name, USERS.c.user_name_key).order_by(USERS.c.user_id)).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [("Ada", "ada"), ("ada", None), ("bob", "bob")]

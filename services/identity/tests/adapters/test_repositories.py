@@ -311,3 +311,12 @@ def test_keys_that_others_made_are_found_by_user_and_by_role(house):
     house.do(add)
     assert names(user_id=ada.user_id) == names(role_name="user") == ["foreign"]
     assert (names(role_name="auditor"), names()) == (["of bob"], ["foreign", "of bob"])
+
+
+def test_a_name_is_taken_in_every_case_of_its_letters(house):
+    """Adding refuses it by its field; signing in finds the one spelling alone."""
+    house.add_user("Ada")
+    with pytest.raises(Duplicate) as refused:
+        house.add_user("aDA")
+    assert refused.value.field == "user_name"
+    assert house.accounts.by_login(LoginKind.USER_NAME, "ada") is None

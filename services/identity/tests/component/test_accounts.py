@@ -63,14 +63,24 @@ def test_what_identifies_one_user_cannot_identify_another(api, field):
 
 def test_names_compare_by_their_bytes_on_every_engine(api):
     """Case, accents and trailing characters: an engine that folds them would mix accounts up."""
-    names = ["ada", "Ada", "adä", "ada\u0308", "straße", "strasse"]
-    ids = [api.user(name, email=f"{name}@example.org", password=PASSWORD)["user_id"] for name in names]
+    boxes = ["ada", "Ada", "adä", "ada\u0308", "straße", "strasse"]
+    names = ["ada", "bob", "adä", "eve", "straße", "kim"]
+    pairs = list(zip(names, (f"{box}@example.org" for box in boxes), strict=True))
+    ids = [api.user(name, email=address, password=PASSWORD)["user_id"] for name, address in pairs]
     assert len(set(ids)) == len(names)
-    for name, user_id in zip(names, ids, strict=True):
-        for login in (name, f"{name}@example.org"):
+    for logins, user_id in zip(pairs, ids, strict=True):
+        for login in logins:
             session = api.data("POST", "/api/v1/sessions", {"login": login, "password": PASSWORD})
             assert session["user_id"] == user_id
     assert api.code("POST", "/api/v1/sessions", {"login": "ADA", "password": PASSWORD}) == 401011
+
+
+def test_names_that_differ_in_case_alone_have_one_owner(api):
+    """`Admin` in a log, or in a list of who gets a role, is read as `admin`."""
+    api.user("straße")
+    for name in ("Admin", "ADMIN", "STRASSE"):
+        answer = api.call("POST", USERS, {"user_name": name}).json
+        assert (answer["return_code"], "user_name" in answer["return_msg"]) == (409001, True)
 
 
 def test_a_filter_takes_its_text_literally(api):

@@ -24,7 +24,20 @@ def test_user_names_that_look_like_another_login_are_refused(name: str) -> None:
     assert refused.value.field == "user_name"
 
 
-@pytest.mark.parametrize("name", ["ada", "7of9", "Zoë", "艾达", "a" * 64, "x+y", "ada lovelace"])
+@pytest.mark.parametrize(
+    "name",
+    ["ａdmin", "ada\u0308", "ada\u3164", "ada\u115f", "a\u034fda", "ada\ufe0f", "\u0430dmin", "\u03bfperator", "ﬁn"],
+)
+def test_user_names_that_can_be_read_as_another_one_are_refused(name: str) -> None:
+    """Whoever reads the log, or gives a role to a name, must not take one account for another."""
+    with pytest.raises(FieldRefused) as refused:
+        check_user_name(name)
+    assert refused.value.field == "user_name"
+
+
+@pytest.mark.parametrize(
+    "name", ["Иван", "Ελένη", "ivan 7", "ada", "7of9", "Zoë", "艾达", "a" * 64, "x+y", "ada lovelace"]
+)
 def test_other_user_names_are_taken_as_they_are(name: str) -> None:
     """Names are people's own: no alphabet is imposed on them."""
     assert check_user_name(name) == name

@@ -17,19 +17,19 @@ _BYTES = re.compile(r"utf8-max-([1-9][0-9]*)-bytes")
 # Control characters and lone surrogates are refused everywhere; the rest of Unicode is welcome.
 _TEXT = st.characters(exclude_categories=("Cc", "Cs"))
 _PRINTABLE = _TEXT.filter(lambda character: character.isprintable() and not character.isspace())
-_LETTERS = st.characters(categories=("Lu", "Ll", "Lt", "Lm", "Lo"))
+_ASCII = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="@")
 _LINE = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
 
 STANDARD = frozenset({"date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
 """Schemathesis generates these itself."""
 
 NAMED: dict[str, SearchStrategy[str]] = {
-    # A letter in front can neither be a number nor an address, whatever follows.
+    # A letter in front can neither be a number nor an address, whatever follows; no two alphabets look alike here.
     "signet-user-name": st.builds(
         str.__add__,
-        _LETTERS.filter(str.isprintable),
-        st.text(_PRINTABLE.filter(lambda c: c != "@"), max_size=40),
-    ).filter(lambda text: len(text.encode()) <= 64),
+        st.characters(min_codepoint=0x61, max_codepoint=0x7A),
+        st.text(_ASCII | st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), max_size=20),
+    ),
     "signet-email": st.builds(
         lambda local, domain: f"{local}@{domain}",
         st.text(_PRINTABLE.filter(lambda c: c != "@"), min_size=1, max_size=30),

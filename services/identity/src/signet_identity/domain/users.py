@@ -2,7 +2,8 @@
 
 A login is a user name, an e-mail address or a phone number. The three can never be mistaken for each other: an address
 has an `@`, a number is digits after an optional `+`, and a user name is neither. So nobody can take a name that
-captures somebody else's sign-in.
+captures somebody else's sign-in. Nor can a name be mistaken for another one: it has one spelling in Unicode, nothing
+in it is invisible, and names that differ in the case of letters alone have one owner (after RFC 8265, section 3.3).
 """
 
 import re
@@ -21,6 +22,12 @@ DISPLAY_NAME_BYTES = 128
 
 PHONE = re.compile(r"\+?[0-9]{3,31}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
+
+
+# Default_Ignorable_Code_Point (UAX #44), less what is not printable or not NFKC anyway: fillers, joiners, selectors.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_ALIKE = ("LATIN ", "CYRILLIC ", "GREEK ")
+"""Scripts whose letters look like each other's, by how the names of their characters begin."""
 
 
 class State(StrEnum):
@@ -110,13 +117,23 @@ def check_user_name(value: str) -> str:
     """Return a user name that nobody can mistake for an address or a number.
 
     Raises:
-        FieldRefused: empty, too long, with a control character or outer space, or shaped like another kind of login.
+        FieldRefused: empty, too long, with a control character or outer space, shaped like another kind of login, or
+            likely to be read as another name.
     """
     _check_text("user_name", value, USER_NAME_BYTES)
     _check_visible("user_name", value)
+    if _INVISIBLE.search(value) or unicodedata.normalize("NFKC", value) != value:
+        raise FieldRefused("user_name", "must be in Unicode's form NFKC, without invisible characters")
+    if sum(any(unicodedata.name(each, "").startswith(script) for each in value) for script in _ALIKE) > 1:
+        raise FieldRefused("user_name", "must not mix Latin, Cyrillic and Greek letters")
     if login_kind(value) is not LoginKind.USER_NAME:
         raise FieldRefused("user_name", "must not contain '@', start with '+' or consist of digits only")
     return value
+
+
+def user_name_key(value: str) -> str:
+    """What a user name is compared by when it is given away; at sign-in names compare byte for byte."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
 
 
 def check_email(value: str) -> str:

@@ -23,7 +23,10 @@ class UserRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     """An account."""
 
     __tablename__ = "users"
-    __table_args__ = ({"comment": "people and machines with an account", "sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("uq_users_user_name_key", "user_name_key", unique=True),
+        {"comment": "people and machines with an account", "sqlite_autoincrement": True},
+    )
 
     user_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id, never used again")
     user_name: Mapped[str] = mapped_column(BinaryText(64), unique=True, comment="login, neither address nor number")
@@ -40,6 +43,9 @@ class UserRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     )
     pending_email: Mapped[str | None] = mapped_column(
         BinaryText(254), comment="address that the user asked for and has not confirmed; null: none"
+    )
+    user_name_key: Mapped[str | None] = mapped_column(
+        BinaryText(255), comment="name as it is compared for being taken; null: an older account has it"
     )
 
 

@@ -12,9 +12,10 @@ from signet_identity.application.repositories import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.roles import ADMINISTRATOR
 from signet_identity.domain.single_use_tokens import mailboxes
-from signet_identity.domain.users import NewUser, State, User
+from signet_identity.domain.users import NewUser, State, User, user_name_key
 
-UNIQUE = ("user_name", "email", "phone")
+UNIQUE = {"user_name": "user_name", "user_name_key": "user_name", "email": "email", "phone": "phone"}
+"""The columns, and the field that is taken with each."""
 
 
 class SqlUsers:
@@ -39,6 +40,7 @@ class SqlUsers:
         """Insert a user with its roles."""
         values = {
             "user_name": user.user_name,
+            "user_name_key": user_name_key(user.user_name),
             "email": user.email,
             "phone": user.phone,
             "display_name": user.display_name,
@@ -135,9 +137,9 @@ class SqlUsers:
 
     def _refuse_duplicates(self, values: Mapping[str, object], *, but: int) -> None:
         """Name the field that is taken; the unique constraints behind it decide what two transactions race for."""
-        for field in UNIQUE:
-            value = values.get(field)
-            taken = select(USERS.c.user_id).where(USERS.c[field] == value, USERS.c.user_id != but)
+        for column, field in UNIQUE.items():
+            value = values.get(column)
+            taken = select(USERS.c.user_id).where(USERS.c[column] == value, USERS.c.user_id != but)
             if value is not None and self._connection.execute(taken).first():
                 raise Duplicate(field)
 
