@@ -8,10 +8,9 @@ import gevent
 import pytest
 import redis
 
-from signet_gateway.adapters.outbound.nonce_file import NonceFile
+from signet_gateway.adapters.outbound.nonce_file import NonceFile, NoncesBusy
 from signet_gateway.adapters.outbound.nonces import SqliteNonceStore
 from signet_gateway.adapters.outbound.redis_nonces import RedisNonceStore
-from signet_gateway.adapters.outbound.store_files import is_busy
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import Claim
 
@@ -277,9 +276,7 @@ def claim_when_free(file, nonce):
     while True:
         try:
             return file.claim([("api_key/7", nonce, NOW)])[0]
-        except sqlite3.OperationalError as error:
-            if not is_busy(error):
-                raise
+        except NoncesBusy:
             time.sleep(0.001)
 
 
@@ -292,6 +289,18 @@ def test_the_loop_goes_on_while_another_process_holds_the_lock(store, path):
     assert not claiming.ready()
     other.execute("COMMIT")
     assert claiming.get(timeout=5) is Claim.FRESH
+    other.close()
+
+
+def test_copies_that_wait_together_are_claimed_once(store, path):
+    """Whoever holds up the store must not get a request through twice."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    claiming = [gevent.spawn(store.claim, "api_key/7", "n1", NOW) for _ in range(20)]
+    gevent.sleep(0.05)
+    other.execute("COMMIT")
+    claiming += [gevent.spawn(store.claim, "api_key/7", "n1", NOW) for _ in range(20)]
+    assert sorted(each.get(timeout=5).value for each in claiming) == ["fresh"] + ["reused"] * 39
     other.close()
 
 

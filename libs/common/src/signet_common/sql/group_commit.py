@@ -1,8 +1,9 @@
 """Group commit: requests that wait at the same moment share one transaction.
 
-A commit costs the same for one row as for fifty. The first request to arrive lets the event loop turn once, then takes
-everybody who came meanwhile; while that group commits, the next one gathers by itself. There is no timer: an idle house
-pays no delay, a busy one forms larger groups. For gevent only; plain threads have no loop to turn.
+A commit costs the same for one row as for fifty. The first request to arrive starts a greenlet, which runs when
+everything that is ready at this moment has run, and takes everybody who came by then; while that group commits, the
+next one gathers by itself. There is no timer: an idle house pays no delay, a busy one forms larger groups. For gevent
+only; plain threads have no loop to turn.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,6 @@ class GroupCommit(Generic[EntryT]):
     def _lead(self) -> None:
         try:
             while self._waiting:
-                gevent.sleep(0)
                 group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
                 self._settle(group)
         finally:

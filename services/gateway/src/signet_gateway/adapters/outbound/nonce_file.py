@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain, takewhile
 from pathlib import Path
 
-from signet_gateway.adapters.outbound.store_files import StoreFiles, StoreReplaced
+from signet_gateway.adapters.outbound.store_files import StoreFiles, StoreReplaced, is_busy
 from signet_gateway.application.ports import Claim
 
 RETENTION_SECONDS = 600
@@ -48,10 +48,14 @@ Row = tuple[str, str, int]
 """Owner, nonce, timestamp in unix seconds."""
 
 
+class NoncesBusy(Exception):
+    """Another process is in the middle of its transaction; nothing has happened."""
+
+
 class NonceFile:
     """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError.
 
-    Once open it waits for nobody: a write lock that another process holds is an error at once.
+    Once open it waits for nobody.
 
     `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that this process knows
     to be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
@@ -78,13 +82,13 @@ class NonceFile:
         self.horizon = int(clock())
 
     def claim(self, rows: Sequence[Row]) -> list[Claim]:
-        """Claim all rows in one transaction; each gets its own answer. Also raises StoreReplaced.
+        """Claim all rows in one transaction; each gets its own answer. Also raises NoncesBusy and StoreReplaced.
 
         That the files are still in their place is looked at last: whoever opens others later sets its horizon later,
         too.
         """
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
+        self._begin()
         try:
             self.horizon = self._purge()
             outcomes = self._claim(rows)
@@ -108,6 +112,14 @@ class NonceFile:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _begin(self) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                raise NoncesBusy from error
+            raise
 
     def _claim(self, rows: Sequence[Row]) -> list[Claim]:
         """Decide on all rows with one statement, whatever their number: it tells which of them were new."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import gevent
 
 from signet_common.sql.group_commit import GroupCommit
-from signet_gateway.adapters.outbound.nonce_file import NonceFile, Row
-from signet_gateway.adapters.outbound.store_files import Inode, StoreFiles, StoreReplaced, is_busy, is_damaged
+from signet_gateway.adapters.outbound.nonce_file import NonceFile, NoncesBusy, Row
+from signet_gateway.adapters.outbound.store_files import Inode, StoreFiles, StoreReplaced, is_damaged
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import CheckResult, Claim
 
@@ -27,10 +27,10 @@ _TRY_AGAIN_AFTER = 0.001
 
 
 class SqliteNonceStore:
-    """A NonceStore in the file at `path`. A file that fails is opened anew for the next group of claims.
+    """A NonceStore in the file at `path`. A file that fails is opened anew for the next claims.
 
     A store that is damaged, or that lost some of its files, is set aside, and the next one begins to remember then. So
-    this group of claims is refused, as is everything that was stamped before; but the store heals by itself.
+    these claims are refused, as is everything that was stamped before; but the store heals by itself.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float], boot_id: str) -> None:
@@ -72,7 +72,7 @@ class SqliteNonceStore:
         """Answer one group; `GroupCommit` has one at a time here. None stands for a probe."""
         rows = [row for row in group if row is not None]
         try:
-            claims = self._when_free(rows)
+            claims = self._claim_when_free(rows)
         except (StoreReplaced, sqlite3.Error, OSError) as error:
             self._give_up(error)
             _LOGGER.warning("nonces cannot be claimed: %s", error)
@@ -82,16 +82,15 @@ class SqliteNonceStore:
         outcomes = iter(claims)
         return [None if row is None else next(outcomes) for row in group]
 
-    def _when_free(self, rows: list[Row]) -> list[Claim]:
+    def _claim_when_free(self, rows: list[Row]) -> list[Claim]:
         """Claim once nobody else holds the write lock."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            file = self._ready()
             try:
-                return file.claim(rows)
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() > deadline:
-                    raise
+                return self._ready().claim(rows)
+            except NoncesBusy as error:
+                if time.monotonic() > deadline:
+                    raise NoncesUnavailable("another worker keeps the nonce store to itself") from error
             gevent.sleep(_TRY_AGAIN_AFTER)
 
     def _ready(self) -> NonceFile:
