@@ -1,5 +1,9 @@
 """The real hash: what it accepts, what a refusal costs, and where it runs."""
 
+import os
+import sys
+from threading import get_native_id
+
 import gevent
 import gevent.event
 import pytest
@@ -108,6 +112,14 @@ def test_only_a_few_hashes_run_at_once():
     run = in_threads()
     gevent.joinall([gevent.spawn(run, work) for _ in range(8)], timeout=10)
     assert peak == THREADS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
+def test_a_hash_runs_behind_everybody_else_and_nobody_with_it():
+    """The rest of the process keeps its priority: it answers the others."""
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert in_threads()(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == 19
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
 
 
 def test_a_queue_that_is_full_refuses_instead_of_growing():

@@ -6,6 +6,8 @@ more would only take the core from each other, and the memory's bandwidth from a
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from threading import get_native_id
 from typing import Any, Protocol
 
 from argon2 import PasswordHasher
@@ -18,6 +20,7 @@ THREADS = max(1, (os.cpu_count() or 1) // 2)
 MOST_WAITING = 24
 """Sign-ins at work or waiting: with one thread half a second for the last of them."""
 DRAINED_SECONDS = 1.0
+_LEAST_PRIORITY = 19
 
 Run = Callable[..., Any]
 """Calls a function with arguments and returns its result, wherever it is good to run it."""
@@ -79,9 +82,16 @@ class HashingThreads:
             raise TooManySignIns("too many sign-ins at this moment: try again in some seconds", DRAINED_SECONDS)
         self._free -= 1
         try:
-            return self._pool.apply(function, arguments)
+            return self._pool.apply(_behind_everybody, (function, *arguments))
         finally:
             self._free += 1
+
+
+def _behind_everybody(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run behind everybody else who wants a core. Only on Linux has each thread a priority of its own."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _LEAST_PRIORITY)
+    return function(*arguments)
 
 
 def in_threads() -> Run:
