@@ -18,11 +18,12 @@ from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime, token_digest
 from signet_identity.domain.errors import Duplicate, RoleInUse, VersionConflict
+from signet_identity.domain.logins import LoginKind, user_name_key
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import ADMINISTRATOR, SEEDED_ROLES, NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken, mailboxes
 from signet_identity.domain.throttling import Throttle
-from signet_identity.domain.users import LoginKind, NewUser, State, User, user_name_key
+from signet_identity.domain.users import NewUser, State, User
 
 T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

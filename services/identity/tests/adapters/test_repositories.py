@@ -27,9 +27,10 @@ from signet_identity.domain.credentials import (
     token_digest,
 )
 from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.logins import LoginKind
 from signet_identity.domain.roles import SEEDED_ROLES
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
-from signet_identity.domain.users import LoginKind, NewUser, State, User
+from signet_identity.domain.users import NewUser, State, User
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CALLER = Passport(issuer="gateway", audience="identity", request_id="r1", method="POST", target="/", body_sha256="")

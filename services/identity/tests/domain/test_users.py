@@ -3,7 +3,7 @@
 import pytest
 
 from signet_identity.domain.errors import FieldRefused
-from signet_identity.domain.users import (
+from signet_identity.domain.logins import (
     LoginKind,
     check_contact,
     check_display_name,

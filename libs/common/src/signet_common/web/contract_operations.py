@@ -1,23 +1,19 @@
-"""One operation of a contract: its parameters, body, answers, errors, security and Signet's own extensions."""
+"""One operation of a contract: its parameters, body, security and Signet's own extensions, beside its answers."""
 
 import re
-from collections import defaultdict
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
 
+from signet_common.web.contract_answers import errors, successes
 from signet_common.web.contract_streams import (
     digest_parameter,
-    download_answers,
-    stream_errors,
     stream_extensions,
     upload_body,
     uploads,
 )
 from signet_common.web.operations import Operation
 from signet_common.web.schemas import MAX_ID
-from signet_protocol.return_codes import ReturnCode
 
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -29,32 +25,6 @@ SECURITY_SCHEMES = {
     "Nonce": {"type": "apiKey", "in": "header", "name": "X-Nonce"},
 }
 _SIGNED: dict[str, list[str]] = {"Sign": [], "Timestamp": [], "Nonce": []}
-
-_EVERYWHERE = (
-    ReturnCode.PARAM_ERROR,
-    ReturnCode.DATA_PARAM_ERROR,
-    ReturnCode.TIMESTAMP_REQUIRED,
-    ReturnCode.NONCE_REQUIRED,
-    ReturnCode.SIGN_EXPIRED,
-    ReturnCode.NONCE_REUSED,
-    ReturnCode.BODY_TOO_LARGE,
-    ReturnCode.MEDIA_TYPE_UNSUPPORTED,
-    ReturnCode.RATE_LIMITED,
-    ReturnCode.INTERNAL_ERROR,
-    ReturnCode.UPSTREAM_UNAVAILABLE,
-    ReturnCode.UPSTREAM_TIMEOUT,
-)
-_WHEN_SIGNED = (
-    ReturnCode.AUTH_PARAMS_REQUIRED,
-    ReturnCode.API_KEY_REQUIRED,
-    ReturnCode.TOKEN_REQUIRED,
-    ReturnCode.SIGN_REQUIRED,
-    ReturnCode.SIGN_INVALID,
-    ReturnCode.TOKEN_INVALID,
-    ReturnCode.USER_INACTIVE,
-    ReturnCode.USER_API_INACTIVE,
-)
-_FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
 
 _HEADERS = {
     "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "Repeats get the first answer."},
@@ -73,7 +43,7 @@ def describe(rule: str, method: str, operation: Operation) -> dict[str, Any]:
         **_extensions(operation),
         "parameters": [*_path_parameters(rule), *_query_parameters(operation), *_header_parameters(method, operation)],
         "security": _security(method, operation),
-        "responses": {**_successes(method, operation), **_errors(method, operation)},
+        "responses": {**successes(method, operation), **errors(method, operation)},
     }
     if uploads(method, operation):
         described["requestBody"] = upload_body()
@@ -148,85 +118,3 @@ def _request_body(model: type[BaseModel]) -> dict[str, Any]:
     if examples := model.model_json_schema().get("examples"):
         content["examples"] = {f"example{number}": {"value": value} for number, value in enumerate(examples, start=1)}
     return {"required": True, "content": {"application/json": content}}
-
-
-def _successes(method: str, operation: Operation) -> dict[str, Any]:
-    """Every answer that is a success: a download has any bytes, everything else an envelope."""
-    if operation.stream and method == "get":
-        return download_answers()
-    return {"200": _success(operation)}
-
-
-def _success(operation: Operation) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": {
-            "return_code": {"type": "integer", "const": ReturnCode.SUCCESS.value},
-            "return_msg": {"type": "string"},
-            "data": _data_schema(operation),
-        },
-        "required": ["return_code", "return_msg", "data"],
-        "additionalProperties": False,
-    }
-    answer: dict[str, Any] = {"description": "Success.", "content": {"application/json": {"schema": schema}}}
-    if operation.versioned:
-        answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version of the object."}}
-    if operation.links:
-        answer["links"] = {
-            link.name: {"operationId": link.operation_id, "parameters": dict(link.parameters)}
-            for link in operation.links
-        }
-    return answer
-
-
-def _data_schema(operation: Operation) -> dict[str, Any]:
-    if operation.view is None:
-        return {"type": "null"}
-    one = {"$ref": f"#/components/schemas/{operation.view.__name__}"}
-    if operation.plural is None:
-        return one
-    return {
-        "type": "object",
-        "properties": {
-            operation.plural: {"type": "array", "items": one},
-            "page": {"type": "integer"},
-            "per_page": {"type": "integer"},
-            "has_more": {"type": "boolean"},
-            "total": {"type": "integer", "description": "Only with `count=true`."},
-        },
-        "required": [operation.plural, "page", "per_page", "has_more"],
-        "additionalProperties": False,
-    }
-
-
-def _errors(method: str, operation: Operation) -> dict[str, Any]:
-    by_status: dict[int, list[ReturnCode]] = defaultdict(list)
-    for code in sorted({*_EVERYWHERE, *_own_errors(operation), *stream_errors(method, operation), *operation.errors}):
-        by_status[code.http_status].append(code)
-    return {str(status): _error(status, codes) for status, codes in by_status.items()}
-
-
-def _own_errors(operation: Operation) -> list[ReturnCode]:
-    codes = []
-    if operation.permission:
-        action = operation.permission.partition(":")[2]
-        codes += [*_WHEN_SIGNED, _FORBIDDEN.get(action, ReturnCode.RESOURCE_WRITE_FORBIDDEN)]
-    if operation.sealed != "never":
-        codes.append(ReturnCode.SEAL_INVALID)
-    if operation.sealed == "required":
-        codes.append(ReturnCode.SEAL_REQUIRED)
-    if operation.idempotent:
-        codes.append(ReturnCode.IDEMPOTENCY_CONFLICT)
-    if operation.conditional:
-        codes.append(ReturnCode.VERSION_CONFLICT)
-    return codes
-
-
-def _error(status: int, codes: list[ReturnCode]) -> dict[str, Any]:
-    examples = {
-        code.title: {"value": {"return_code": code.value, "return_msg": code.message, "data": None}} for code in codes
-    }
-    return {
-        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'{code.value} {code.title}' for code in codes)}",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}},
-    }

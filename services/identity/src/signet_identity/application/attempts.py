@@ -11,8 +11,9 @@ from signet_common.passport import Passport
 from signet_identity.application.changes import failed_login
 from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import TooManySignIns
+from signet_identity.domain.logins import LoginKind
 from signet_identity.domain.throttling import Throttle, Throttles, attempted, network_of, released
-from signet_identity.domain.users import LoginKind, User
+from signet_identity.domain.users import User
 
 Keys = tuple[str, str, str]
 """Under which the counts of the pair, the network and the login are stored."""

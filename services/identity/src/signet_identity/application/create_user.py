@@ -8,7 +8,8 @@ from signet_identity.application.changes import inserted_user
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Clock, Fingerprint, Transaction, UnitOfWork
 from signet_identity.application.shown_again import user_again
-from signet_identity.domain.users import NewUser, User, check_contact, check_user_name
+from signet_identity.domain.logins import check_contact, check_user_name
+from signet_identity.domain.users import NewUser, User
 
 
 class CreateUser:

@@ -21,9 +21,10 @@ from signet_identity.application.repositories import (
     SingleUseTokens,
     Users,
 )
+from signet_identity.domain.logins import LoginKind
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
-from signet_identity.domain.users import LoginKind, State, User
+from signet_identity.domain.users import State, User
 
 T = TypeVar("T")
 

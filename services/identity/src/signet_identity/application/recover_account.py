@@ -14,7 +14,8 @@ from signet_identity.application.keys_of_others import revoke_what_outgrows_its_
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Accounts, Clock, Transaction, UnitOfWork
 from signet_identity.domain.errors import NotFound
-from signet_identity.domain.users import LoginKind, State, User
+from signet_identity.domain.logins import LoginKind
+from signet_identity.domain.users import State, User
 
 
 class RecoverAccount:

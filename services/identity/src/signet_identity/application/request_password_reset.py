@@ -11,8 +11,9 @@ from signet_identity.application.changes import requested_password_reset
 from signet_identity.application.mail import TokenMail, wait_for_mail
 from signet_identity.application.ports import Accounts, Clock, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
+from signet_identity.domain.logins import login_kind
 from signet_identity.domain.single_use_tokens import Purpose
-from signet_identity.domain.users import State, login_kind
+from signet_identity.domain.users import State
 
 
 class RequestPasswordReset:

@@ -13,8 +13,9 @@ from signet_identity.application.ports import Accounts, Clock, Passwords, Transa
 from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import NewCredential, Session, SessionLifetime, new_session
 from signet_identity.domain.errors import AccountInactive, CredentialsInvalid, TooManySignIns
+from signet_identity.domain.logins import login_kind
 from signet_identity.domain.passwords import prepared
-from signet_identity.domain.users import State, User, login_kind
+from signet_identity.domain.users import State, User
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from signet_identity.application.ports import Fingerprint
 from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.update_user import UpdateUser, UserUpdate
 from signet_identity.domain.errors import Duplicate
-from signet_identity.domain.users import User, check_contact
+from signet_identity.domain.logins import check_contact
+from signet_identity.domain.users import User
 
 
 @dataclass(frozen=True, slots=True)

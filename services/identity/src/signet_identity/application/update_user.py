@@ -14,8 +14,9 @@ from signet_identity.application.ports import Clock, Transaction, UnitOfWork
 from signet_identity.application.repositories import Account
 from signet_identity.application.shown_again import user_again
 from signet_identity.domain.errors import FieldRefused, PrivilegeExceeded, VersionConflict
+from signet_identity.domain.logins import check_contact
 from signet_identity.domain.permissions import Scope
-from signet_identity.domain.users import State, User, check_contact, with_given_email, with_wanted_email
+from signet_identity.domain.users import State, User, with_given_email, with_wanted_email
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,7 @@ from signet_common.web.schemas import (
     MaxBytes,
 )
 from signet_identity.domain.errors import FieldRefused
-from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
-from signet_identity.domain.permissions import check_permission_name
-from signet_identity.domain.users import (
+from signet_identity.domain.logins import (
     DISPLAY_NAME_BYTES,
     EMAIL_BYTES,
     USER_NAME_BYTES,
@@ -35,6 +33,8 @@ from signet_identity.domain.users import (
     check_phone,
     check_user_name,
 )
+from signet_identity.domain.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from signet_identity.domain.permissions import check_permission_name
 
 DESCRIPTION_BYTES = 128
 MAX_ROLES = 32

@@ -8,7 +8,8 @@ from signet_common.web.preconditions import expected_versions
 from signet_identity.adapters.inbound.schemas import MePatch, PasswordBody, UserView
 from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return
 from signet_identity.application.update_own_account import OwnUpdate
-from signet_identity.domain.users import CONTACT_RULES, User
+from signet_identity.domain.logins import CONTACT_RULES
+from signet_identity.domain.users import User
 from signet_protocol.return_codes import ReturnCode
 
 _TO_SAME = {"user_id": "$response.body#/data/user_id"}

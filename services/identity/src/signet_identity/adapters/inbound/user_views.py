@@ -9,7 +9,8 @@ from signet_identity.adapters.inbound.schemas import UserBody, UserPatch, UsersQ
 from signet_identity.adapters.inbound.views import View, naming_fields, telling_when_to_return, window_of
 from signet_identity.application.queries import Page, UserFilter
 from signet_identity.application.update_user import UserUpdate
-from signet_identity.domain.users import CONTACT_RULES, NewUser, State, User
+from signet_identity.domain.logins import CONTACT_RULES
+from signet_identity.domain.users import NewUser, State, User
 from signet_protocol.return_codes import ReturnCode
 
 _TO_NEW = {"user_id": "$response.body#/data/user_id"}

@@ -24,8 +24,9 @@ from signet_identity.application.reach import owner_filter, reaches
 from signet_identity.application.repositories import Account
 from signet_identity.domain.credentials import ApiKey
 from signet_identity.domain.errors import NotFound
+from signet_identity.domain.logins import LoginKind
 from signet_identity.domain.roles import Role
-from signet_identity.domain.users import LoginKind, User
+from signet_identity.domain.users import User
 
 
 class SqlUserQueries:

@@ -10,9 +10,10 @@ from signet_identity.adapters.outbound.rows import role_names, user_of
 from signet_identity.adapters.outbound.tables import ROLES, SINGLE_USE_TOKENS, USER_ROLES, USERS
 from signet_identity.application.repositories import Account
 from signet_identity.domain.errors import Duplicate, VersionConflict
+from signet_identity.domain.logins import user_name_key
 from signet_identity.domain.roles import ADMINISTRATOR
 from signet_identity.domain.single_use_tokens import mailboxes
-from signet_identity.domain.users import NewUser, State, User, user_name_key
+from signet_identity.domain.users import NewUser, State, User
 
 UNIQUE = {"user_name": "user_name", "user_name_key": "user_name", "email": "email", "phone": "phone"}
 """The columns, and the field that is taken with each."""
