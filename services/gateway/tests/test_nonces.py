@@ -190,6 +190,21 @@ def test_a_lost_store_does_not_forget_what_was_stamped_ahead(store, path, lost):
     assert attempt(store, "later", NOW + 291) is Claim.FRESH
 
 
+def test_a_lost_store_is_followed_by_one_that_knows_what_other_workers_claimed(path, clock):
+    """Whoever opens the next one first need not be the one that let the request through."""
+    workers = [SqliteNonceStore(path, clock, "boot-1") for _ in range(2)]
+    for worker in workers:
+        worker.probe()
+    clock.now = NOW
+    assert workers[0].claim("api_key/7", "ahead", NOW + 290) is Claim.FRESH
+    for each in path.parent.iterdir():
+        each.unlink()
+    assert attempt(workers[1], "ahead", NOW + 290) is NoncesUnavailable
+    assert attempt(workers[1], "ahead", NOW + 290) is Claim.TOO_OLD
+    for worker in workers:
+        worker.close()
+
+
 def test_after_a_power_cut_the_rows_that_are_left_tell_how_far_ahead_clients_stamped(store, path, clock):
     """What was claimed after them and is gone was stamped by the same clocks."""
     assert store.claim("api_key/7", "n1", NOW + 200) is Claim.FRESH

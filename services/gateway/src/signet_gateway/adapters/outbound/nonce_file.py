@@ -2,7 +2,7 @@
 
 Beside the nonces stands the *horizon*: for a timestamp at or before it the file cannot say whether a nonce was used.
 It begins at the file's birth, follows what is purged, and where claims may have been lost it jumps to now, or further:
-to the latest timestamp that this process or the file still knows of, since clients may stamp ahead of our clock.
+to the latest timestamp that a worker or the file still knows of, since clients may stamp ahead of our clock.
 
 * a commit reaches the operating system, not the disk (synchronous=NORMAL, no fsync): the death of a process loses
   nothing, a power cut may lose the last claims. So the file knows during which boot of the machine it was written.
@@ -57,8 +57,8 @@ class NonceFile:
 
     Once open it waits for nobody.
 
-    `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that this process knows
-    to be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
+    `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that is known to
+    be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
     """
 
     def __init__(

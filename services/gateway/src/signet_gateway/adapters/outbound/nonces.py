@@ -14,6 +14,7 @@ from pathlib import Path
 import gevent
 
 from signet_common.sql.group_commit import GroupCommit
+from signet_gateway.adapters.outbound.newest_stamp import NewestStamp
 from signet_gateway.adapters.outbound.nonce_file import NonceFile, NoncesBusy, Row
 from signet_gateway.adapters.outbound.store_files import Inode, StoreFiles, StoreReplaced, is_damaged
 from signet_gateway.application.errors import NoncesUnavailable
@@ -24,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
 """How long other workers' transactions are waited for, of which each takes less than a millisecond."""
 _TRY_AGAIN_AFTER = 0.001
+_NEWEST = "-newest"
 
 
 class SqliteNonceStore:
@@ -39,7 +41,7 @@ class SqliteNonceStore:
         self._boot_id = boot_id
         self._files = StoreFiles(path)
         self._file: NonceFile | None = None
-        self._newest = 0
+        self._newest: NewestStamp | None = None
         self._lost = False
         self._groups: GroupCommit[Row | None] = GroupCommit(self._commit)
 
@@ -63,10 +65,11 @@ class SqliteNonceStore:
         return {"nonces": CheckResult("ok")}
 
     def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the files."""
+        self._close_file()
+        if self._newest is not None:
+            self._newest.close()
+            self._newest = None
 
     def _commit(self, group: list[Row | None]) -> list[Claim | None]:
         """Answer one group; `GroupCommit` has one at a time here. None stands for a probe."""
@@ -77,8 +80,6 @@ class SqliteNonceStore:
             self._give_up(error)
             _LOGGER.warning("nonces cannot be claimed: %s", error)
             raise NoncesUnavailable(str(error)) from error
-        fresh = [row[2] for row, claim in zip(rows, claims, strict=True) if claim is Claim.FRESH]
-        self._newest = max(self._newest, *fresh) if fresh else self._newest
         outcomes = iter(claims)
         return [None if row is None else next(outcomes) for row in group]
 
@@ -86,41 +87,52 @@ class SqliteNonceStore:
         """Claim once nobody else holds the write lock."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
+            file, newest = self._ready()
+            # Before the claim: whoever opens another store after it was found in its place has to know of it.
+            newest.raise_to(max((row[2] for row in rows), default=0))
             try:
-                return self._ready().claim(rows)
+                return file.claim(rows)
             except NoncesBusy as error:
                 if time.monotonic() > deadline:
                     raise NoncesUnavailable("another worker keeps the nonce store to itself") from error
             gevent.sleep(_TRY_AGAIN_AFTER)
 
-    def _ready(self) -> NonceFile:
-        """The file, opened, its log not too long."""
+    def _ready(self) -> tuple[NonceFile, NewestStamp]:
+        """Both files, opened, the log of the first not too long."""
         in_thread = gevent.get_hub().threadpool.apply
-        if self._file is None:
-            self._file = in_thread(self._open)
+        if self._file is None or self._newest is None:
+            self._file, self._newest = in_thread(self._open)
         elif self._file.wants_checkpoint():
             in_thread(self._file.checkpoint)
-        return self._file
+        return self._file, self._newest
 
-    def _open(self) -> NonceFile:
+    def _open(self) -> tuple[NonceFile, NewestStamp]:
+        if self._newest is None:
+            self._newest = NewestStamp(self._path.with_name(self._path.name + _NEWEST))
+        newest = self._newest
         with self._files.locked():
             main = self._files.identity()[0]
             try:
-                file = NonceFile(self._path, self._clock, self._boot_id, newest=self._newest, lost=self._lost)
+                file = NonceFile(self._path, self._clock, self._boot_id, newest=newest.value, lost=self._lost)
             except sqlite3.Error as error:
                 if is_damaged(error, opened=False):
                     self._files.set_aside(main)
                 raise
         self._lost = False
-        return file
+        return file, newest
 
     def _give_up(self, error: Exception) -> None:
         """Close the file; take it out of the way if what is left of it cannot be relied on."""
         main = None if self._file is None else self._file.main
-        self.close()
+        self._close_file()
         if main is not None and (isinstance(error, StoreReplaced) or is_damaged(error, opened=True)):
             self._lost = True
             self._set_aside(main)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _set_aside(self, main: Inode) -> None:
         try:
