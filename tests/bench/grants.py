@@ -84,7 +84,9 @@ def _populate(path: str, users: int, permissions: int) -> None:
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         held = connection.execute("SELECT count(*) FROM users").fetchone()[0]
         for number in range(held, users):
-            user = _copy(connection, "users", "user_id", {"user_name": f"bench-{number}", "email": None, "phone": None})
+            name = f"bench-{number}"
+            changed = {"user_name": name, "user_name_key": name, "email": None, "pending_email": None, "phone": None}
+            user = _copy(connection, "users", "user_id", changed)
             if permissions:
                 role = _role(connection, number % ROLES)
                 connection.execute("INSERT INTO user_roles (user_id, role_id) VALUES (?, ?)", (user, role))
