@@ -24,7 +24,7 @@ def rules() -> ConfigParser:
 
 def named(text: str) -> set[str]:
     """The services whose packages a text names."""
-    return set(re.findall(r"\bsignet_(\w+)", text)) - {"common", "protocol"}
+    return set(re.findall(r"\bsignet_(\w+)", text)) - {"common", "fastdfs", "protocol"}
 
 
 def services_in(names: Iterable[str], prefix: str) -> set[str]:
