@@ -12,8 +12,10 @@ from signet_fastdfs import (
     Client,
     ConnectionLost,
     FastDfsError,
+    NoSpace,
     NoStorage,
     ProtocolError,
+    ServerFailed,
     TimedOut,
     Unreachable,
 )
@@ -46,7 +48,9 @@ FAULTS: list[tuple[Fault, type[FastDfsError]]] = [
     (Replace(b"\0" * 40), ProtocolError),
     (Replace(b"\xff" * 40), ProtocolError),
     (Replace(BAD_PORT), ProtocolError),
+    (Refuse(5), ServerFailed),
     (Refuse(22), BadArgument),
+    (Refuse(28), NoSpace),
     (Refuse(2), NoStorage),
 ]
 
@@ -64,7 +68,7 @@ def test_a_tracker_alone_that_fails_is_an_error_in_time(
     assert_works(client)
 
 
-@pytest.mark.parametrize("fault", [fault for fault, error in FAULTS if error is not BadArgument], ids=str)
+@pytest.mark.parametrize("fault", [fault for fault, error in FAULTS if error not in (BadArgument, NoSpace)], ids=str)
 def test_another_tracker_takes_over(fault: Fault) -> None:
     """One bad tracker of two is not noticed, and is not asked first the next time."""
     with Cluster(trackers=2) as cluster, Client(cluster.trackers, timeout=HANG, connect_timeout=0.3) as client:

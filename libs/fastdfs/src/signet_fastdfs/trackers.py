@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from signet_fastdfs import errors, replies, wire
 from signet_fastdfs.deadline import Deadline
-from signet_fastdfs.errors import ConnectionLost, FastDfsError, NoStorage, NotFound, ProtocolError
+from signet_fastdfs.errors import ConnectionLost, FastDfsError, NoStorage, NotFound, ProtocolError, ServerFailed
 from signet_fastdfs.pool import Pool
 from signet_fastdfs.replies import Place
 from signet_fastdfs.wire import Address, Command, FileName
@@ -79,7 +79,7 @@ class Trackers:
                 answer = read(self._exchange(self._addresses[at], command, body, sizes, deadline))
             except NotFound:
                 failures.append(NoStorage(f"tracker {self._addresses[at]} knows no active storage"))
-            except (ConnectionLost, ProtocolError) as failed:
+            except (ConnectionLost, ProtocolError, ServerFailed) as failed:
                 failures.append(failed)
                 deadline.remaining()
             else:
