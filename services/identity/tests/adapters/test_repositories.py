@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import signet_identity
+from signet_common.keyring.ciphers import Keyring
 from signet_common.passport import Passport
 from signet_common.sql.administration import migrations_folder
 from signet_common.sql.database import Database
@@ -13,7 +14,6 @@ from signet_common.sql.migrations import upgrade
 from signet_common.sql.outbox import Outbox
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.queries import SqlAccounts
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.bootstrap.persistence import unit_of_work as sql_unit_of_work

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 import signet_identity
+from signet_common.keyring.document import create_keyring
 from signet_common.messaging.command import Command
 from signet_common.passport import Passport, PassportIssuer, format_keys
 from signet_common.sql.administration import migrations_folder
@@ -23,7 +24,6 @@ from signet_common.sql.commands import CommandOutboxReader
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases
 from signet_common.sql.migrations import upgrade
-from signet_identity.adapters.outbound.keyring_file import create_keyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import COMMANDS, LEASES, OUTBOX
 from signet_identity.bootstrap.commands import first_run_command

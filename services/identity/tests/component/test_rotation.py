@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from signet_identity.adapters.outbound.keyring import KeyringUnusable, key_id_of
-from signet_identity.adapters.outbound.keyring_file import only_writer
-from signet_identity.adapters.outbound.live_keyring import LiveKeyring
+from signet_common.keyring.ciphers import KeyInUse, KeyringUnusable, key_id_of
+from signet_common.keyring.document import only_writer
+from signet_common.keyring.live import LiveKeyring
+from signet_common.keyring.rotation import Progress
 from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.tables import API_KEYS
-from signet_identity.application.rotate_keyring import Progress
 from signet_identity.bootstrap.commands import deployment, keyring_rotation
-from signet_identity.domain.errors import KeyInUse
 
 ROTATE = deployment("keyring rotate")
 KEYS = "/api/v1/api-keys"

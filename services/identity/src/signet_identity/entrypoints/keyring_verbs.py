@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from signet_common.keyring.document import create_keyring, only_writer
+from signet_common.keyring.rotation import Progress
 from signet_common.settings import load_or_exit
-from signet_identity.adapters.outbound.keyring_file import create_keyring, only_writer
-from signet_identity.application.rotate_keyring import Progress
 from signet_identity.bootstrap.commands import deployment, keyring_rotation
 from signet_identity.entrypoints.one_line import refusals_in_one_line
 from signet_identity.settings import Settings

@@ -8,10 +8,10 @@ from typing import NoReturn
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from signet_common.keyring.ciphers import KeyringError
 from signet_common.sql.database import DatabaseUnavailable
 from signet_identity.adapters.inbound.admin import FirstRunFileExists
 from signet_identity.adapters.outbound.contracts import ContractsUnreadable
-from signet_identity.adapters.outbound.keyring import KeyringError
 from signet_identity.domain.errors import IdentityError
 
 

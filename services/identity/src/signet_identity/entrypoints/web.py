@@ -4,10 +4,10 @@ import sys
 
 from flask import Flask
 
+from signet_common.keyring.ciphers import KeyringUnusable
 from signet_common.observability.logs import configure_logging
 from signet_common.settings import load_or_exit
 from signet_identity.adapters.outbound.contracts import ContractsUnreadable
-from signet_identity.adapters.outbound.keyring import KeyringUnusable
 from signet_identity.bootstrap.web import build
 from signet_identity.settings import Settings
 

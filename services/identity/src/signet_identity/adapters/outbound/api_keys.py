@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from signet_identity.adapters.outbound.keyring import RowCipher
+from signet_common.keyring.ciphers import RowCipher
 from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of
 from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USER_ROLES

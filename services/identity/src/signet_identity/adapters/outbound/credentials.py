@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
 
+from signet_common.keyring.ciphers import RowCipher
 from signet_common.sql.database import Database, DatabaseUnavailable
-from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.rows import limit_from, roles_and_rights
 from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.session_rows import SESSION_COLUMNS, renewal, session_ends_at, session_of

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from signet_common.keyring.ciphers import RowCipher
 from signet_common.messaging.command import Command
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
@@ -11,7 +12,6 @@ from signet_common.sql.commands import CommandOutbox
 from signet_identity.adapters.outbound.api_keys import SqlApiKeys
 from signet_identity.adapters.outbound.credentials import SqlSessions
 from signet_identity.adapters.outbound.event_map import EventMap
-from signet_identity.adapters.outbound.keyring import RowCipher
 from signet_identity.adapters.outbound.roles import SqlRoles
 from signet_identity.adapters.outbound.single_use_tokens import SqlSingleUseTokens
 from signet_identity.adapters.outbound.tables import COMMANDS

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Table, update
 
-from signet_identity.adapters.outbound.keyring import RowCipher
+from signet_common.keyring.ciphers import RowCipher
 from signet_identity.adapters.outbound.tables import API_KEYS, SESSIONS
 
 SECRET_ROWS = {API_KEYS: API_KEYS.c.api_key_id, SESSIONS: SESSIONS.c.session_id}

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Column, Row, Table, bindparam, func, select, update
 
+from signet_common.keyring.ciphers import RowCipher, SecretUnreadable, key_id_of
+from signet_common.keyring.rotation import Progress
 from signet_common.sql.columns import BigId
 from signet_common.sql.database import Database
-from signet_identity.adapters.outbound.keyring import RowCipher, SecretUnreadable, key_id_of
 from signet_identity.adapters.outbound.secret_rows import SECRET_ROWS
-from signet_identity.application.rotate_keyring import Progress
 
 BATCH = 200
 PAUSE_SECONDS = 0.005

@@ -6,7 +6,8 @@ and key, so that a ciphertext which somebody moved to another row does not decry
 
 KeyringError
 ├── KeyringUnusable   the file is missing, malformed, or open to others
-└── SecretUnreadable  a stored secret does not decrypt where it stands
+├── SecretUnreadable  a stored secret does not decrypt where it stands
+└── KeyInUse          a key of the keyring is still needed
 """
 
 import base64
@@ -33,13 +34,23 @@ class SecretUnreadable(KeyringError):
     """A stored secret was altered, moved, or encrypted under a key that the keyring does not have."""
 
 
+class KeyInUse(KeyringError):
+    """The key is current, or something may still lie under it."""
+
+
 class RowCipher(Protocol):
-    """Encrypts and decrypts the secrets of rows, each bound to where it stands."""
+    """Encrypts and decrypts the secrets of rows, texts or bytes, each bound to where it stands."""
 
     def encrypt(self, secret: str, *, table: str, row_id: int, column: str) -> str: ...
 
     def decrypt(self, stored: str, *, table: str, row_id: int, column: str) -> str:
         """Return the secret; SecretUnreadable where it does not belong there, or its key is gone."""
+        ...
+
+    def encrypt_bytes(self, secret: bytes, *, table: str, row_id: int, column: str) -> str: ...
+
+    def decrypt_bytes(self, stored: str, *, table: str, row_id: int, column: str) -> bytes:
+        """Return the secret; SecretUnreadable as above."""
         ...
 
 
@@ -56,18 +67,29 @@ class Keyring:
 
     def encrypt(self, secret: str, *, table: str, row_id: int, column: str) -> str:
         """Encrypt what is about to be stored in one column of one row."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        bound = _associated_data(table, row_id, column, self.current)
-        sealed = nonce + self._ciphers[self.current].encrypt(nonce, secret.encode(), bound)
-        return f"{self.current}:{encode(sealed)}"
+        return self.encrypt_bytes(secret.encode(), table=table, row_id=row_id, column=column)
 
     def decrypt(self, stored: str, *, table: str, row_id: int, column: str) -> str:
         """Return the secret stored there. Raises SecretUnreadable."""
+        try:
+            return self.decrypt_bytes(stored, table=table, row_id=row_id, column=column).decode()
+        except ValueError as failed:
+            raise SecretUnreadable(f"{table} {row_id} {column}") from failed
+
+    def encrypt_bytes(self, secret: bytes, *, table: str, row_id: int, column: str) -> str:
+        """Encrypt what is about to be stored, a key that wraps something else for one."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        bound = _associated_data(table, row_id, column, self.current)
+        sealed = nonce + self._ciphers[self.current].encrypt(nonce, secret, bound)
+        return f"{self.current}:{encode(sealed)}"
+
+    def decrypt_bytes(self, stored: str, *, table: str, row_id: int, column: str) -> bytes:
+        """Return the bytes stored there. Raises SecretUnreadable."""
         key_id, _, encoded = stored.partition(":")
         try:
             sealed = decode(encoded)
             bound = _associated_data(table, row_id, column, key_id)
-            return self._ciphers[key_id].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound).decode()
+            return self._ciphers[key_id].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
         except (KeyError, ValueError, InvalidTag) as failed:
             raise SecretUnreadable(f"{table} {row_id} {column}") from failed
 

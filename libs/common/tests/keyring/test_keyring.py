@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
-from signet_identity.adapters.outbound.keyring import Keyring, KeyringUnusable, SecretUnreadable
-from signet_identity.adapters.outbound.keyring_file import create_keyring
-from signet_identity.adapters.outbound.live_keyring import LiveKeyring
+from signet_common.keyring.ciphers import Keyring, KeyringUnusable, SecretUnreadable
+from signet_common.keyring.document import create_keyring
+from signet_common.keyring.live import LiveKeyring
 
 PLACE = {"table": "api_keys", "row_id": 7, "column": "secret"}
 
@@ -24,6 +24,15 @@ def test_what_is_encrypted_comes_back_where_it_was(path):
     stored = LiveKeyring(path).encrypt("a secret", **PLACE)
     assert "a secret" not in stored
     assert LiveKeyring(path).decrypt(stored, **PLACE) == "a secret"
+
+
+def test_bytes_come_back_as_bytes_and_are_no_text(path):
+    """A key that wraps a file is no UTF-8; whoever asks for it as text gets an error of the tree."""
+    key = bytes(range(224, 256))
+    stored = LiveKeyring(path).encrypt_bytes(key, **PLACE)
+    assert LiveKeyring(path).decrypt_bytes(stored, **PLACE) == key
+    with pytest.raises(SecretUnreadable):
+        LiveKeyring(path).decrypt(stored, **PLACE)
 
 
 @pytest.mark.parametrize("moved", [{"table": "sessions"}, {"row_id": 8}, {"column": "other"}])

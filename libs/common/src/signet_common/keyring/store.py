@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from signet_identity.adapters.outbound.keyring_file import KeyringDocument, new_key, read_keyring, replace_keyring
-from signet_identity.application.rotate_keyring import KeyringState
+from signet_common.keyring.document import KeyringDocument, new_key, read_keyring, replace_keyring
+from signet_common.keyring.rotation import KeyringState
 
 
 class FileKeyringStore:

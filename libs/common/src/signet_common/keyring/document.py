@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from signet_identity.adapters.outbound.keyring import KeyringUnusable, decode, encode
+from signet_common.keyring.ciphers import KeyringUnusable, decode, encode
 
 KEY_BYTES = 32
 FIRST_KEY_ID = "k1"

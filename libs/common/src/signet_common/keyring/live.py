@@ -7,8 +7,8 @@ lies under a key that was superseded; and when a stored secret names a key that 
 import logging
 from pathlib import Path
 
-from signet_identity.adapters.outbound.keyring import Keyring, KeyringUnusable, key_id_of
-from signet_identity.adapters.outbound.keyring_file import FileIdentity, read_keyring
+from signet_common.keyring.ciphers import Keyring, KeyringUnusable, key_id_of
+from signet_common.keyring.document import FileIdentity, read_keyring
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,9 +32,22 @@ class LiveKeyring:
 
     def decrypt(self, stored: str, *, table: str, row_id: int, column: str) -> str:
         """Return the secret stored there. Raises SecretUnreadable."""
+        return self._knowing(stored).decrypt(stored, table=table, row_id=row_id, column=column)
+
+    def encrypt_bytes(self, secret: bytes, *, table: str, row_id: int, column: str) -> str:
+        """Encrypt under the key that is current in the file."""
+        self._follow()
+        return self._keyring.encrypt_bytes(secret, table=table, row_id=row_id, column=column)
+
+    def decrypt_bytes(self, stored: str, *, table: str, row_id: int, column: str) -> bytes:
+        """Return the bytes stored there. Raises SecretUnreadable."""
+        return self._knowing(stored).decrypt_bytes(stored, table=table, row_id=row_id, column=column)
+
+    def _knowing(self, stored: str) -> Keyring:
+        """The keyring, read again if it lacks the key of a stored secret."""
         if not self._keyring.has(key_id_of(stored)):
             self._follow()
-        return self._keyring.decrypt(stored, table=table, row_id=row_id, column=column)
+        return self._keyring
 
     def _follow(self) -> None:
         try:
