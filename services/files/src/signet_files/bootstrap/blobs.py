@@ -1,0 +1,11 @@
+"""The store of blobs that BLOBS_URL names."""
+
+from pathlib import Path
+
+from signet_files.adapters.outbound.local_blobs import LocalBlobs, Run
+from signet_files.application.ports import BlobStore
+
+
+def open_blobs(url: str, run: Run) -> BlobStore:
+    """The store; nothing is connected or made yet. `url` is one that the settings have let in."""
+    return LocalBlobs(Path(url.removeprefix("file:")), run)

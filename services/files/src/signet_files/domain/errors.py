@@ -1,0 +1,38 @@
+"""What can be wrong with a file or with where it is kept.
+
+FilesError
+├── FileDamaged             what is stored is not what was written for this file and version
+├── FileDestroyed           the key of the file has been destroyed: nobody reads it any more
+└── BlobError               the store of blobs does not do what it should
+    ├── BlobMissing         nothing is stored under the name
+    ├── StorageFull         there is no room left
+    └── StorageUnavailable  it does not answer, or breaks off
+"""
+
+
+class FilesError(Exception):
+    """The root of this service's errors. Never says a key or what a file holds."""
+
+
+class FileDamaged(FilesError):
+    """What is stored is not what was written for this file and version: altered, cut, mixed up, or another's."""
+
+
+class FileDestroyed(FilesError):
+    """The key of the file has been destroyed, and with it what the file held."""
+
+
+class BlobError(FilesError):
+    """The store of blobs does not do what it should."""
+
+
+class BlobMissing(BlobError):
+    """Nothing is stored under the name."""
+
+
+class StorageFull(BlobError):
+    """There is no room left."""
+
+
+class StorageUnavailable(BlobError):
+    """The store does not answer, or breaks off."""

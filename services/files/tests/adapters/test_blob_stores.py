@@ -1,0 +1,245 @@
+"""What every store of blobs has to do, and the fake that stands for them."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signet_common.settings import SettingsError, load_settings
+from signet_files.adapters.outbound.local_blobs import PIECE_BYTES, LocalBlobs
+from signet_files.bootstrap.blobs import open_blobs
+from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavailable
+from signet_files.settings import Settings
+
+SIZES = [0, 1, 65_552, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7]
+
+
+def directly(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def pieces_of(blob: bytes, size: int = 65_552) -> Iterator[bytes]:
+    return (blob[at : at + size] for at in range(0, len(blob), size))
+
+
+@pytest.fixture(params=["memory", "local"])
+def blobs(request, tmp_path, memory_blobs):
+    """Each adapter by its URL, as a process opens it."""
+    return memory_blobs if request.param == "memory" else open_blobs(f"file:{tmp_path / 'blobs'}", directly)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return tmp_path / "blobs"
+
+
+@pytest.fixture
+def local(folder) -> LocalBlobs:
+    return LocalBlobs(folder, directly)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_was_written_is_read_back(blobs, size: int) -> None:
+    """At every size, the empty one included; nothing is read beyond the end."""
+    name, blob = blobs.new_name(), os.urandom(size)
+    blobs.write(name, pieces_of(blob))
+    assert b"".join(blobs.read(name, 0, size + 100)) == blob
+
+
+def test_a_range_is_what_lies_there(blobs) -> None:
+    name, blob = blobs.new_name(), os.urandom(3 * PIECE_BYTES)
+    blobs.write(name, pieces_of(blob))
+    for offset, length in ((0, 1), (1, 0), (PIECE_BYTES - 1, 2), (5, 2 * PIECE_BYTES), (3 * PIECE_BYTES - 3, 9)):
+        assert b"".join(blobs.read(name, offset, length)) == blob[offset : offset + length]
+    assert list(blobs.read(name, 3 * PIECE_BYTES, 5)) == []
+    assert list(blobs.read(name, 9 * PIECE_BYTES, 5)) == []
+
+
+def test_names_are_never_given_twice(blobs) -> None:
+    assert len({blobs.new_name() for _ in range(100)}) == 100
+
+
+def test_what_is_not_there_is_missing(blobs) -> None:
+    """In words, not as an empty file."""
+    with pytest.raises(BlobMissing):
+        next(blobs.read(blobs.new_name(), 0, 10))
+
+
+def test_what_was_deleted_is_missing(blobs) -> None:
+    """Twice is fine: whoever collects orphans may be killed and come again."""
+    name = blobs.new_name()
+    blobs.write(name, [b"x"])
+    for _ in range(2):
+        blobs.delete(name)
+        with pytest.raises(BlobMissing):
+            next(blobs.read(name, 0, 1))
+
+
+def test_a_blob_is_told_apart_from_its_neighbours(blobs) -> None:
+    names = [blobs.new_name() for _ in range(20)]
+    for name in names:
+        blobs.write(name, [name.encode()])
+    blobs.delete(names[3])
+    assert all(b"".join(blobs.read(name, 0, 99)) == name.encode() for name in names if name != names[3])
+
+
+def test_an_upload_that_breaks_off_stores_nothing(blobs) -> None:
+    """The client went, or its checksum was wrong: what it raises comes out as it is."""
+    name = blobs.new_name()
+
+    def breaking() -> Iterator[bytes]:
+        yield bytes(2 * PIECE_BYTES)
+        raise OSError(errno.ECONNRESET, "the client went")
+
+    with pytest.raises(ConnectionResetError):
+        blobs.write(name, breaking())
+    with pytest.raises(BlobMissing):
+        next(blobs.read(name, 0, 1))
+    blobs.delete(name)
+
+
+def test_writing_asks_for_the_next_piece_only_when_it_has_room(folder) -> None:
+    """A fast client and a slow disk must not meet in our memory."""
+    held: list[int] = []
+
+    def counted() -> Iterator[bytes]:
+        for _ in range(64):
+            held.append(len(held))
+            yield bytes(65_552)
+
+    calls: list[int] = []
+
+    def noting(function: Callable[..., Any], *arguments: Any) -> Any:
+        calls.append(len(held))
+        return function(*arguments)
+
+    store = LocalBlobs(folder, noting)
+    store.write(store.new_name(), counted())
+    assert max(after - before for before, after in pairwise(calls)) * 65_552 <= 2 * PIECE_BYTES
+
+
+def test_nothing_is_left_beside_blobs(local, folder) -> None:
+    """Neither after a success nor after a failure."""
+    name = local.new_name()
+    local.write(name, [b"x"])
+    with pytest.raises(ZeroDivisionError):
+        local.write(local.new_name(), (1 // 0 for _ in range(1)))
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == [name]
+
+
+def test_blobs_are_for_their_owner_alone(local, folder) -> None:
+    local.write(local.new_name(), [b"x"])
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+    assert modes == {0o600, 0o700}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../../etc/passwd", "a" * 31, "a" * 33, "A" * 32, "é" * 32, "a" * 30 + "/b", "a" * 32 + "\n"]
+)
+def test_no_other_text_becomes_a_path(local, name: str) -> None:
+    """Names are drawn by the store; one that it cannot have drawn is a mistake or an attack."""
+    for use in (
+        lambda: local.write(name, []),
+        lambda: next(local.read(name, 0, 1)),
+        lambda: local.delete(name),
+    ):
+        with pytest.raises(ValueError, match="not the name"):
+            use()
+
+
+@pytest.mark.parametrize("failing", ["_Draft", "add", "finish"])
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, StorageFull),
+        (errno.EDQUOT, StorageFull),
+        (errno.EIO, StorageUnavailable),
+        (errno.EROFS, StorageUnavailable),
+    ],
+)
+def test_a_disk_that_refuses_is_told_and_leaves_nothing(folder, failing: str, number: int, told: type) -> None:
+    """At every step; the client hears that there is no room, and what was half written makes room again."""
+
+    def run(function: Callable[..., Any], *arguments: Any) -> Any:
+        if function.__name__ == failing:
+            raise OSError(number, os.strerror(number))
+        return function(*arguments)
+
+    store = LocalBlobs(folder, run)
+    with pytest.raises(told):
+        store.write(store.new_name(), [b"x"])
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_blob_is_written_once(local) -> None:
+    """A second one under its name would be another file's, or half of one."""
+    name = local.new_name()
+    local.write(name, [b"first"])
+    with pytest.raises(StorageUnavailable):
+        local.write(name, [b"second"])
+    assert b"".join(local.read(name, 0, 99)) == b"first"
+
+
+def test_two_who_write_the_same_blob_do_not_mix(local) -> None:
+    """Whoever came second is refused, and does not take away what the first is writing."""
+    name = local.new_name()
+
+    def interrupted() -> Iterator[bytes]:
+        yield b"fir"
+        with pytest.raises(StorageUnavailable):
+            local.write(name, [b"second"])
+        yield b"st"
+
+    local.write(name, interrupted())
+    assert b"".join(local.read(name, 0, 99)) == b"first"
+
+
+def test_what_is_there_can_be_listed(local, folder) -> None:
+    """Halves of a killed writer too, under the name that removes them; nothing that is not ours."""
+    assert list(local.stored()) == []
+    names = {local.new_name() for _ in range(5)}
+    for name in names:
+        local.write(name, [b"x"])
+    half = local.new_name()
+    (folder / half[:2]).mkdir(exist_ok=True)
+    (folder / half[:2] / f"{half}.part").write_bytes(b"x")
+    (folder / "lost+found").mkdir()
+    (folder / "README").write_text("")
+    found = list(local.stored())
+    assert {blob.name for blob in found} == {*names, half}
+    assert all(abs(blob.written_at - datetime.now(UTC)) < timedelta(minutes=1) for blob in found)
+    for blob in found:
+        local.delete(blob.name)
+    assert list(local.stored()) == []
+
+
+def test_reading_lets_go_of_the_file_when_it_is_closed(local) -> None:
+    """A client that went away in the middle of a download holds no descriptor."""
+    name = local.new_name()
+    local.write(name, [bytes(3 * PIECE_BYTES)])
+    before = open_files()
+    reading = local.read(name, 0, 3 * PIECE_BYTES)
+    next(reading)
+    assert open_files() == before + 1
+    reading.close()
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("url", ["/var/blobs", "file:blobs", "s3://bucket", "file:"])
+def test_a_store_that_nobody_knows_stops_the_process(monkeypatch, url: str) -> None:
+    monkeypatch.setenv("FILES_DATABASE_URL", "sqlite://")
+    monkeypatch.setenv("FILES_BUS_URL", "sqlite:/nowhere")
+    monkeypatch.setenv("FILES_KEYRING", "/nowhere")
+    monkeypatch.setenv("FILES_BLOBS_URL", url)
+    with pytest.raises(SettingsError, match="FILES_BLOBS_URL"):
+        load_settings(Settings)

@@ -1,0 +1,40 @@
+"""Fakes behind the ports of this service."""
+
+from collections.abc import Generator, Iterable
+
+import pytest
+
+from signet_files.domain.errors import BlobMissing
+
+
+class MemoryBlobs:
+    """A store of blobs in memory; `pieces` is how large what it reads comes, and `reads` what was asked of it."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.pieces = 10_000
+        self.reads: list[tuple[int, int]] = []
+
+    def new_name(self) -> str:
+        self.blobs.setdefault("names", b"")
+        self.blobs["names"] += b"."
+        return f"blob{len(self.blobs['names'])}"
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        self.blobs[name] = b"".join(pieces)
+
+    def read(self, name: str, offset: int, length: int) -> Generator[bytes, None, None]:
+        if name not in self.blobs:
+            raise BlobMissing
+        self.reads.append((offset, length))
+        blob = self.blobs[name]
+        for at in range(offset, min(offset + length, len(blob)), self.pieces):
+            yield blob[at : min(at + self.pieces, offset + length)]
+
+    def delete(self, name: str) -> None:
+        self.blobs.pop(name, None)
+
+
+@pytest.fixture
+def memory_blobs() -> MemoryBlobs:
+    return MemoryBlobs()
