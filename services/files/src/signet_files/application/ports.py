@@ -1,71 +1,138 @@
-"""What the intentions of this service need from the outside, in their own words."""
+"""What the intentions of this service need from its database, in their own words."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from signet_files.domain.contents import Content
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_files.domain.files import File
 
-ReadBlob = Callable[[int, int], Generator[bytes, None, None]]
-"""Offset and length → what one blob holds there, as `BlobStore.read` gives it."""
+ResultT = TypeVar("ResultT")
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
+
+MediaTypes = Callable[[bytes], str]
+"""Tells the media type from the first bytes of a file, whatever its name says."""
 
 
-class BlobStore(Protocol):
-    """Where encrypted bytes lie, under names that the store itself makes. Everything raises StorageUnavailable."""
+class Body(Protocol):
+    """An upload as it arrives. `length` is None where the client did not tell it."""
 
-    def new_name(self) -> str:
-        """A name for one blob that is about to be written. It is stored in a row first, so that a crash loses none."""
-        ...
+    @property
+    def length(self) -> int | None: ...
+    @property
+    def sha256(self) -> str: ...
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Store a blob once, safe on the disk when this returns; `pieces` is asked for as room becomes free.
-
-        What fails, or what `pieces` raises, leaves nothing that `delete` would not remove. Raises StorageFull.
-        """
-        ...
-
-    def read(self, name: str, offset: int, length: int) -> Generator[bytes, None, None]:
-        """At most `length` bytes from `offset`, in pieces; fewer only where the blob ends. Raises BlobMissing.
-
-        Close it to let go of the store before the end.
-        """
-        ...
-
-    def delete(self, name: str) -> None:
-        """Remove what is stored under the name, whole or half; nothing there is fine."""
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, once; raises where they break off, and at the end where their SHA-256 is not `sha256`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class StoredBlob:
-    """Something that a store holds, perhaps only half of it, and when it was last written to (UTC)."""
+class Upload:
+    """A file that has no content yet: where its blob goes, and the key for it."""
 
-    name: str
-    written_at: datetime
+    file_id: int
+    content_version: int
+    blob_name: str
+    key: bytes = field(repr=False)
 
 
-class BlobListing(Protocol):
-    """What a store that can tell what it holds offers beside."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is known of a content once all of it has come."""
 
-    def stored(self) -> Iterator[StoredBlob]:
-        """Everything that is there, in no order."""
+    size: int
+    sha256: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condemned:
+    """A file that nobody can bring back; `uploaded` tells whether it ever had its content."""
+
+    file_id: int
+    uploaded: bool
+    blob_names: tuple[str, ...]
+
+
+class Uploads(Protocol):
+    """Uploads before they are files, each step committed at once."""
+
+    def room(self, user_id: int | None) -> int:
+        """How many more bytes the user may store."""
+        ...
+
+    def begin(self, file_name: str, blob_name: str, *, by: int | None, at: datetime) -> Upload:
+        """Put the row of a file that is uploading, and that of its blob, with a fresh key under the keyring."""
+        ...
+
+    def alive(self, file_id: int, at: datetime) -> None:
+        """Note that the upload goes on. Raises UploadLost."""
+        ...
+
+    def give_up(self, file_id: int) -> bool:
+        """Condemn the upload; False where it has become a file, or where that is not certain."""
         ...
 
 
-class FileCipher(Protocol):
-    """Makes blobs of contents, and contents of blobs."""
+class Orphans(Protocol):
+    """What nobody will ask for any more, each step committed at once."""
 
-    def encrypt(self, key: bytes, file_id: int, version: int, plain: Iterable[bytes]) -> Iterator[bytes]:
-        """The blob, piece by piece. A key is for one stream alone: the same one never encrypts another."""
+    def condemn(self, at: datetime, limit: int) -> Sequence[Condemned]:
+        """Whatever is due goes beyond recall, its keys erased; those whom a killed predecessor left come again."""
         ...
 
-    def decrypt(
-        self, key: bytes, content: Content, read: ReadBlob, start: int, stop: int
-    ) -> Generator[bytes, None, None]:
-        """The bytes [start, stop) of the content, none of them unproven.
+    def forget(self, file_id: int) -> None:
+        """Remove the rows of a condemned file, whose blobs are gone, and give its owner the room back."""
+        ...
 
-        How long it is, and the first piece, are proven before this returns. Raises FileDamaged, then or later; what
-        was yielded before is what had been written.
+    def known(self, blob_names: Collection[str]) -> frozenset[str]:
+        """Those of the names that a row holds."""
+        ...
+
+
+class Files(Protocol):
+    """The files, inside one transaction."""
+
+    def get(self, file_id: int, *, owner: int | None) -> File:
+        """The active file, locked until the transaction ends; with `owner`, only that user's. Raises FileNotFound."""
+        ...
+
+    def finish(self, file_id: int, received: Received, *, at: datetime) -> File:
+        """Make an upload a file, and count it to its owner's quota. Raises UploadLost, QuotaExceeded."""
+        ...
+
+    def save(self, file: File) -> None:
+        """Replace the version before `file.version`. Raises VersionMismatch."""
+        ...
+
+
+class Transaction(Protocol):
+    """What one unit of work can reach. The event of a change commits with it or not at all."""
+
+    @property
+    def files(self) -> Files: ...
+
+    def record(self, change: Change) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction per call. `work` may run in another thread, and again after a deadlock."""
+
+    def execute(
+        self,
+        caller: Passport,
+        work: Callable[[Transaction], ResultT],
+        result: type[ResultT],
+        *,
+        again: Callable[[Transaction, ResultT], None] | None = None,
+    ) -> ResultT:
+        """Do the work, or return the first answer to the caller's Idempotency-Key; `result` is what it returns.
+
+        `again` stands before that answer: it raises what keeps the caller from it by now, and records a read.
         """
         ...

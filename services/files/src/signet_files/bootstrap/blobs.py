@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from signet_files.adapters.outbound.local_blobs import LocalBlobs, Run
-from signet_files.application.ports import BlobStore
+from signet_files.application.storage import BlobStore
 
 
 def open_blobs(url: str, run: Run) -> BlobStore:

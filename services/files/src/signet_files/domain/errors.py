@@ -1,6 +1,10 @@
-"""What can be wrong with a file or with where it is kept.
+"""What can be wrong with a request, with a file or with where it is kept.
 
 FilesError
+├── FileNotFound            no such file, or none that the caller may see
+├── VersionMismatch         the file has changed since the client saw it
+├── QuotaExceeded           its owner has no room left for it
+├── UploadLost              nothing was heard of the upload for so long that it has been given up
 ├── FileDamaged             what is stored is not what was written for this file and version
 ├── FileDestroyed           the key of the file has been destroyed: nobody reads it any more
 └── BlobError               the store of blobs does not do what it should
@@ -12,6 +16,22 @@ FilesError
 
 class FilesError(Exception):
     """The root of this service's errors. Never says a key or what a file holds."""
+
+
+class FileNotFound(FilesError):
+    """No such file, or none that the caller may see."""
+
+
+class VersionMismatch(FilesError):
+    """The file has changed since the client saw it."""
+
+
+class QuotaExceeded(FilesError):
+    """The owner of the file has no room left for it."""
+
+
+class UploadLost(FilesError):
+    """Nothing was heard of the upload for so long that it has been given up."""
 
 
 class FileDamaged(FilesError):

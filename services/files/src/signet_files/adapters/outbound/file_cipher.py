@@ -22,7 +22,7 @@ from signet_files.adapters.outbound.file_format import (
     nonce_of,
 )
 from signet_files.adapters.outbound.regrouping import Pieces, filled
-from signet_files.application.ports import ReadBlob
+from signet_files.application.storage import ReadBlob
 from signet_files.domain.contents import Content
 from signet_files.domain.errors import FileDamaged
 

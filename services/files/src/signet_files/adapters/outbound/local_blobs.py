@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from signet_files.adapters.outbound.regrouping import batched
-from signet_files.application.ports import StoredBlob
+from signet_files.application.storage import StoredBlob
 from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavailable
 
 Run = Callable[..., Any]

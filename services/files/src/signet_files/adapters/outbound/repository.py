@@ -1,0 +1,75 @@
+"""The files inside one transaction."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_files.adapters.outbound.event_map import EventMap
+from signet_files.adapters.outbound.quotas import take_room
+from signet_files.adapters.outbound.tables import FILES
+from signet_files.application.ports import Received
+from signet_files.domain.errors import FileNotFound, UploadLost, VersionMismatch
+from signet_files.domain.files import ACTIVE, UPLOADING, File
+
+FILE_COLUMNS = tuple(FILES.c[field.name] for field in fields(File))
+_WRITTEN = ("file_name", "file_state", "due_at", "version", "updated_at", "updated_by")
+"""What a change may alter."""
+
+
+class SqlFiles:
+    """Fulfils the port `Files`. `quota` is what a user may store without a limit of their own."""
+
+    def __init__(self, connection: Connection, quota: int) -> None:
+        self._connection = connection
+        self._quota = quota
+
+    def get(self, file_id: int, *, owner: int | None) -> File:
+        """Read and lock the row, so that what is decided on it still holds when it is written."""
+        wanted = select(*FILE_COLUMNS).where(FILES.c.file_id == file_id, FILES.c.file_state == ACTIVE)
+        if owner is not None:
+            wanted = wanted.where(FILES.c.created_by == owner)
+        row = self._connection.execute(wanted.with_for_update()).first()
+        if row is None:
+            raise FileNotFound(f"there is no file {file_id}")
+        return File(*tuple(row))
+
+    def finish(self, file_id: int, received: Received, *, at: datetime) -> File:
+        """The one statement after which the file is there, unless the upload was given up."""
+        uploading = update(FILES).where(FILES.c.file_id == file_id, FILES.c.file_state == UPLOADING)
+        values = {
+            "file_state": ACTIVE,
+            "media_type": received.media_type,
+            "size": received.size,
+            "sha256": received.sha256,
+            "due_at": None,
+            "version": 1,
+            "updated_at": at,
+        }
+        if not self._connection.execute(uploading.values(**values)).rowcount:
+            raise UploadLost("nothing was heard of this upload for too long")
+        file = self.get(file_id, owner=None)
+        take_room(self._connection, file.created_by, file.size, self._quota)
+        return file
+
+    def save(self, file: File) -> None:
+        """Write over the version before; a row that is not at it any more is somebody else's change."""
+        before = update(FILES).where(FILES.c.file_id == file.file_id, FILES.c.version == file.version - 1)
+        if not self._connection.execute(before.values(**{name: getattr(file, name) for name in _WRITTEN})).rowcount:
+            raise VersionMismatch(f"file {file.file_id} has changed meanwhile")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTransaction:
+    """Fulfils the port `Transaction` for one caller."""
+
+    files: SqlFiles
+    connection: Connection
+    caller: Passport
+    events: EventMap
+
+    def record(self, change: Change) -> None:
+        """Put the event into the outbox, in this transaction."""
+        self.events.add(self.connection, change, self.caller)

@@ -1,0 +1,22 @@
+"""What the web process and the background process wire alike."""
+
+from sqlalchemy import Connection
+
+from signet_common.passport import Passport
+from signet_common.sql.database import Database
+from signet_common.sql.idempotency import IdempotencyKeys
+from signet_common.sql.outbox import Outbox
+from signet_common.sql.unit_of_work import SqlUnitOfWork
+from signet_files.adapters.outbound.event_map import EventMap
+from signet_files.adapters.outbound.repository import SqlFiles, SqlTransaction
+from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX
+
+
+def unit_of_work(database: Database, quota: int) -> SqlUnitOfWork[Passport, SqlTransaction]:
+    """One transaction per call, in the name of a passport; `quota` in bytes, for whoever has no limit of their own."""
+    events = EventMap(Outbox(OUTBOX))
+
+    def transaction(connection: Connection, caller: Passport) -> SqlTransaction:
+        return SqlTransaction(SqlFiles(connection, quota), connection, caller, events)
+
+    return SqlUnitOfWork(database, IdempotencyKeys(IDEMPOTENCY_KEYS), transaction)

@@ -1,0 +1,372 @@
+"""Whatever fails on the way, there is the whole file or nothing; and what a crash leaves is found."""
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from signet_common.keyring.ciphers import Keyring
+from signet_common.passport import Passport
+from signet_common.sql.administration import migrations_folder
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_common.sql.migrations import upgrade
+from signet_files import __file__ as package_file
+from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
+from signet_files.adapters.outbound.local_blobs import LocalBlobs
+from signet_files.adapters.outbound.orphans import SqlOrphans
+from signet_files.adapters.outbound.tables import BLOBS, FILES, OUTBOX, QUOTAS
+from signet_files.adapters.outbound.uploads import SqlUploads
+from signet_files.application.collect_orphans import Collected, CollectOrphans
+from signet_files.application.delete_file import DeleteFile
+from signet_files.application.upload_file import UploadFile
+from signet_files.bootstrap.persistence import unit_of_work
+from signet_files.domain.contents import Content
+from signet_files.domain.errors import (
+    BlobMissing,
+    FileDestroyed,
+    FileNotFound,
+    QuotaExceeded,
+    StorageFull,
+    StorageUnavailable,
+    UploadLost,
+)
+from signet_files.domain.files import SILENCE, File
+
+QUOTA = 1_000_000
+CALLER = Passport(
+    issuer="gateway", audience="files", request_id="r", method="POST", target="/", body_sha256="0" * 64,
+    user_id=7, permission="file:create", scope="own", authentication="api_key", request_digest="d" * 64,
+)  # fmt: skip
+CONTENT = os.urandom(200_000)
+
+
+class WrongChecksum(Exception):
+    """What the web layer raises at the end of a body that is another one."""
+
+
+@dataclass
+class Sent:
+    """A body as it arrives; `meanwhile` happens at each piece."""
+
+    content: bytes = CONTENT
+    declared: bytes | None = None
+    length: int | None = None
+    meanwhile: Callable[[int], None] = lambda _at: None
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content if self.declared is None else self.declared).hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        for at in range(0, len(self.content), 10_000):
+            self.meanwhile(at)
+            yield self.content[at : at + 10_000]
+        if self.declared is not None:
+            raise WrongChecksum
+
+
+def directly(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+@dataclass
+class Service:
+    """The intentions over a real database and a folder."""
+
+    database: Database
+    folder: Path
+    time: list[datetime] = field(default_factory=lambda: [datetime.now(UTC)])
+
+    def __post_init__(self) -> None:
+        self.keys = DataKeys(Keyring("k1", {"k1": b"1" * 32}))
+        self.blobs = LocalBlobs(self.folder, directly)
+        self.orphans = SqlOrphans(self.database)
+        self.work = unit_of_work(self.database, QUOTA)
+        self.upload = UploadFile(
+            SqlUploads(self.database, self.keys, QUOTA), self.orphans, self.blobs, AesGcmFileCipher(), self.work,
+            lambda first: f"application/x-{len(first)}", self.clock,
+        )  # fmt: skip
+        self.collect = CollectOrphans(self.orphans, self.blobs, self.blobs, self.clock)
+        self.delete = DeleteFile(self.work, timedelta(days=7), self.clock)
+
+    def clock(self) -> datetime:
+        return self.time[0]
+
+    def later(self, **interval: float) -> None:
+        self.time[0] += timedelta(**interval)
+
+    def put(self, body: Sent | None = None, caller: Passport = CALLER) -> File:
+        return self.upload(caller, file_name="scan.dcm", body=body or Sent())
+
+    def content(self, file: File) -> bytes:
+        row = self.database.read(lambda c: c.execute(select(BLOBS).where(BLOBS.c.file_id == file.file_id)).one())
+        key = self.keys.unwrap(row.blob_id, row.data_key)
+        content = Content(file.file_id, row.content_version, file.size)
+        read = lambda offset, length: self.blobs.read(row.blob_name, offset, length)  # noqa: E731
+        return b"".join(AesGcmFileCipher().decrypt(key, content, read, 0, file.size))
+
+    def count(self, table: Any) -> int:
+        counted: int = self.database.read(lambda c: c.scalar(select(func.count()).select_from(table)))
+        return counted
+
+    def used(self) -> int:
+        return self.database.read(lambda c: c.scalar(select(QUOTAS.c.used_bytes).where(QUOTAS.c.user_id == 7))) or 0
+
+    def states(self) -> list[str]:
+        return list(self.database.read(lambda c: c.scalars(select(FILES.c.file_state)).all()))
+
+    def left(self) -> tuple[int, int, int]:
+        """Rows of files, rows of blobs, things in the folder."""
+        return self.count(FILES), self.count(BLOBS), len(list(self.blobs.stored()))
+
+
+@pytest.fixture
+def service(database_url, tmp_path) -> Iterator[Service]:
+    upgrade(database_url, migrations_folder(package_file))
+    service = Service(Database.open(database_url, grouped=False), tmp_path / "blobs")
+    yield service
+    service.database.close()
+
+
+@pytest.fixture
+def sqlite_service(tmp_path) -> Iterator[Service]:
+    url = f"sqlite:///{tmp_path / 'files.sqlite3'}"
+    upgrade(url, migrations_folder(package_file))
+    service = Service(Database.open(url, grouped=False), tmp_path / "blobs")
+    yield service
+    service.database.close()
+
+
+NOTHING = (0, 0, 0)
+ONE = (1, 1, 1)
+
+
+def test_an_upload_becomes_a_file(service) -> None:
+    """With everything that is told about it, and the event in the same transaction."""
+    file = service.put()
+    assert (file.file_state, file.size, file.created_by, file.version) == ("active", 200_000, 7, 1)
+    assert file.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert file.media_type == "application/x-8192"
+    assert service.content(file) == CONTENT
+    assert (service.left(), service.count(OUTBOX), service.used()) == (ONE, 1, 200_000)
+    assert service.collect() == Collected()
+
+
+def test_an_empty_file_is_a_file(sqlite_service) -> None:
+    file = sqlite_service.put(Sent(b""))
+    assert (file.size, sqlite_service.content(file)) == (0, b"")
+
+
+def test_what_is_stored_does_not_show_what_it_holds(sqlite_service) -> None:
+    """Every byte is encrypted, at any size."""
+    sqlite_service.put(Sent(b"the patient's name"))
+    (blob,) = (path.read_bytes() for path in sqlite_service.folder.rglob("*") if path.is_file())
+    assert b"patient" not in blob
+
+
+def test_a_wrong_checksum_stores_nothing(service) -> None:
+    with pytest.raises(WrongChecksum):
+        service.put(Sent(declared=b"another"))
+    assert (service.left(), service.count(OUTBOX), service.used()) == (NOTHING, 0, 0)
+
+
+def test_a_full_disk_stores_nothing(sqlite_service) -> None:
+    def full(_name: str, _pieces: Any) -> None:
+        raise StorageFull("no room is left for files")
+
+    sqlite_service.blobs.write = full
+    with pytest.raises(StorageFull):
+        sqlite_service.put()
+    assert sqlite_service.left() == NOTHING
+
+
+@pytest.mark.parametrize("length", [None, QUOTA + 1])
+def test_nobody_stores_more_than_the_quota(service, length: int | None) -> None:
+    """Whether the length was told or not; with it nothing is even begun."""
+    with pytest.raises(QuotaExceeded):
+        service.put(Sent(bytes(QUOTA + 1), length=length))
+    assert (service.left(), service.used()) == (NOTHING, 0)
+    assert service.put(Sent(bytes(QUOTA), length=QUOTA)).size == QUOTA
+    with pytest.raises(QuotaExceeded, match="0 bytes"):
+        service.put(Sent(b"x"))
+    assert service.used() == QUOTA
+
+
+def test_two_uploads_at_once_share_one_quota(service) -> None:
+    """Each of them fits when it begins: the second to end is measured with the first."""
+
+    def meanwhile(at: int) -> None:
+        if at == 0:
+            service.put(Sent(bytes(QUOTA - 10)))
+
+    with pytest.raises(QuotaExceeded, match="10 bytes"):
+        service.put(Sent(bytes(11), meanwhile=meanwhile))
+    assert (service.left(), service.used()) == (ONE, QUOTA - 10)
+
+
+def test_a_limit_of_one_s_own_counts_instead(sqlite_service) -> None:
+    own = insert(QUOTAS).values(user_id=7, used_bytes=0, limit_bytes=5)
+    sqlite_service.database.write(lambda connection: connection.execute(own))
+    with pytest.raises(QuotaExceeded):
+        sqlite_service.put(Sent(b"123456"))
+    assert sqlite_service.put(Sent(b"12345")).size == 5
+
+
+def test_a_repeat_under_one_key_is_the_first_file(service) -> None:
+    """The client lost the answer; what it sent again is not kept twice."""
+    keyed = replace(CALLER, idempotency_key="once")
+    first = service.put(caller=keyed)
+    assert service.put(caller=keyed) == first
+    assert (service.left(), service.used()) == (ONE, 200_000)
+
+
+def test_a_slow_upload_is_no_orphan(service) -> None:
+    """It may take hours as long as something comes."""
+
+    def meanwhile(_at: int) -> None:
+        service.later(minutes=9)
+        assert service.collect() == Collected()
+
+    assert service.content(service.put(Sent(meanwhile=meanwhile))) == CONTENT
+
+
+def test_a_silent_upload_is_given_up_for_good(service) -> None:
+    """Once the collector came it ends nowhere, however late it wakes up."""
+
+    def meanwhile(at: int) -> None:
+        if at == 190_000:
+            service.later(minutes=11)
+            assert service.collect().uploads == 1
+
+    with pytest.raises((UploadLost, BlobMissing)):
+        service.put(Sent(meanwhile=meanwhile))
+    assert (service.left(), service.used(), service.count(OUTBOX)) == (NOTHING, 0, 0)
+
+
+def test_an_unanswered_commit_takes_nothing_away(sqlite_service) -> None:
+    """It may have been made: a row without its blob would be worse than an orphan."""
+    execute = sqlite_service.work.execute
+
+    class Unanswered:
+        def execute(self, *arguments: Any, **options: Any) -> Any:
+            execute(*arguments, **options)
+            raise DatabaseUnavailable("gone")
+
+    sqlite_service.upload = replace(sqlite_service.upload, unit_of_work=Unanswered())
+    with pytest.raises(DatabaseUnavailable):
+        sqlite_service.put()
+    assert (sqlite_service.states(), sqlite_service.left()) == (["active"], ONE)
+
+
+def test_a_deleted_file_goes_with_its_key_once_its_time_is_over(service) -> None:
+    """And its owner has the room again, then and not before."""
+    file, other = service.put(), service.put()
+    service.delete(CALLER, file.file_id, expected=None)
+    with pytest.raises(FileNotFound):
+        service.delete(CALLER, file.file_id, expected=None)
+    service.later(days=6)
+    assert service.collect() == Collected()
+    assert service.used() == 400_000
+    service.later(days=2)
+    assert service.collect() == Collected(files=1)
+    assert (service.left(), service.used()) == (ONE, 200_000)
+    assert service.content(other) == CONTENT
+
+
+def test_destroying_one_key_makes_exactly_that_file_unreadable(service) -> None:
+    """While all blobs are where they were."""
+    file, other = service.put(), service.put()
+    destroyed = update(BLOBS).where(BLOBS.c.file_id == file.file_id).values(data_key=None)
+    service.database.write(lambda connection: connection.execute(destroyed))
+    with pytest.raises(FileDestroyed):
+        service.content(file)
+    assert service.content(other) == CONTENT
+
+
+def test_a_store_that_keeps_a_blob_is_asked_again(sqlite_service) -> None:
+    """The key is gone at once; the rows stay until the blob is gone too, and hide no other orphan."""
+    for _ in range(2):
+        sqlite_service.delete(CALLER, sqlite_service.put().file_id, expected=None)
+    sqlite_service.later(days=8)
+    delete = sqlite_service.blobs.delete
+    names = sorted(blob.name for blob in sqlite_service.blobs.stored())
+
+    def refusing(name: str) -> None:
+        if name == names[0]:
+            raise StorageUnavailable("not now")
+        delete(name)
+
+    sqlite_service.blobs.delete = refusing
+    assert sqlite_service.collect() == Collected(files=1, failed=1)
+    assert sqlite_service.states() == ["condemned"]
+    keys = sqlite_service.database.read(lambda c: c.scalars(select(BLOBS.c.data_key)).all())
+    assert list(keys) == [None]
+    del sqlite_service.blobs.delete
+    assert sqlite_service.collect() == Collected(files=1)
+    assert sqlite_service.left() == NOTHING
+
+
+def test_a_blob_that_no_row_knows_is_collected(sqlite_service) -> None:
+    """Half or whole, once it is old enough to be nobody's."""
+    sqlite_service.put()
+    sqlite_service.blobs.write(sqlite_service.blobs.new_name(), [b"x"])
+    assert sqlite_service.collect() == Collected()
+    sqlite_service.later(hours=1)
+    assert sqlite_service.collect() == Collected(blobs=1)
+    assert sqlite_service.left() == ONE
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying_at(step: str, service: Service) -> Sent:
+    """Arrange for the process to be killed at one step of an upload; the body to send."""
+    write, execute = service.blobs.write, service.work.execute
+
+    def written(name: str, pieces: Any) -> None:
+        if step == "before the blob":
+            die()
+        write(name, pieces)
+        if step == "before the commit":
+            die()
+
+    class Committing:
+        def execute(self, *arguments: Any, **options: Any) -> Any:
+            execute(*arguments, **options)
+            die()
+
+    service.blobs.write = written
+    if step == "after the commit":
+        service.upload = replace(service.upload, unit_of_work=Committing())
+    return Sent(os.urandom(900_000), meanwhile=lambda at: die() if step == "in the blob" and at == 500_000 else None)
+
+
+STEPS = ["before the blob", "in the blob", "before the commit", "after the commit"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_leaves_the_whole_file_or_an_orphan(sqlite_service, step: str) -> None:
+    """SIGKILL: no handler of ours runs."""
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            sqlite_service.put(dying_at(step, sqlite_service))
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    committed = step == "after the commit"
+    assert sqlite_service.states() == ["active" if committed else "uploading"]
+    assert sqlite_service.collect() == Collected()
+    sqlite_service.later(seconds=SILENCE.total_seconds() + 1)
+    assert sqlite_service.collect() == Collected(uploads=0 if committed else 1)
+    assert sqlite_service.left() == (ONE if committed else NOTHING)
+    assert sqlite_service.used() == (900_000 if committed else 0)
