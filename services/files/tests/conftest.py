@@ -12,13 +12,13 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self.blobs: dict[str, bytes] = {}
+        self.names = 0
         self.pieces = 10_000
         self.reads: list[tuple[int, int]] = []
 
     def new_name(self) -> str:
-        self.blobs.setdefault("names", b"")
-        self.blobs["names"] += b"."
-        return f"blob{len(self.blobs['names'])}"
+        self.names += 1
+        return f"blob{self.names}"
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         self.blobs[name] = b"".join(pieces)

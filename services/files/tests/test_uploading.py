@@ -189,6 +189,21 @@ def test_a_full_disk_stores_nothing(sqlite_service) -> None:
     assert sqlite_service.left() == NOTHING
 
 
+def test_a_database_that_is_down_leaves_no_name_behind(sqlite_service, memory_blobs) -> None:
+    """Some stores make an empty blob to have a name."""
+
+    class Down(SqlUploads):
+        def begin(self, *_arguments: Any, **_options: Any) -> Any:
+            raise DatabaseUnavailable("gone")
+
+    memory_blobs.new_name = lambda: memory_blobs.write("x", []) or "x"
+    uploads = Down(sqlite_service.database, sqlite_service.keys, QUOTA)
+    sqlite_service.upload = replace(sqlite_service.upload, uploads=uploads, blobs=memory_blobs)
+    with pytest.raises(DatabaseUnavailable):
+        sqlite_service.put()
+    assert memory_blobs.blobs == {}
+
+
 @pytest.mark.parametrize("length", [None, QUOTA + 1])
 def test_nobody_stores_more_than_the_quota(service, length: int | None) -> None:
     """Whether the length was told or not; with it nothing is even begun."""
@@ -252,6 +267,28 @@ def test_a_silent_upload_is_given_up_for_good(service) -> None:
     assert (service.left(), service.used(), service.count(OUTBOX)) == (NOTHING, 0, 0)
 
 
+def test_what_is_condemned_never_becomes_a_file(service) -> None:
+    """Its key is gone: an upload that ends between the condemnation and the removal must hear so."""
+    write, delete = service.blobs.write, service.blobs.delete
+
+    def refusing(_name: str) -> None:
+        raise StorageUnavailable("not now")
+
+    def too_late(name: str, pieces: Any) -> None:
+        write(name, pieces)
+        service.later(minutes=11)
+        service.blobs.delete = refusing
+        assert service.collect().failed == 1
+
+    service.blobs.write = too_late
+    with pytest.raises(UploadLost):
+        service.put()
+    assert (service.states(), service.count(OUTBOX)) == (["condemned"], 0)
+    service.blobs.delete = delete
+    assert service.collect() == Collected(uploads=1)
+    assert service.left() == NOTHING
+
+
 def test_an_unanswered_commit_takes_nothing_away(sqlite_service) -> None:
     """It may have been made: a row without its blob would be worse than an orphan."""
     execute = sqlite_service.work.execute
@@ -294,14 +331,15 @@ def test_destroying_one_key_makes_exactly_that_file_unreadable(service) -> None:
 
 def test_a_store_that_keeps_a_blob_is_asked_again(sqlite_service) -> None:
     """The key is gone at once; the rows stay until the blob is gone too, and hide no other orphan."""
+    sqlite_service.collect = replace(sqlite_service.collect, batch=1)
     for _ in range(2):
         sqlite_service.delete(CALLER, sqlite_service.put().file_id, expected=None)
     sqlite_service.later(days=8)
     delete = sqlite_service.blobs.delete
-    names = sorted(blob.name for blob in sqlite_service.blobs.stored())
+    first = sqlite_service.database.read(lambda c: c.scalar(select(BLOBS.c.blob_name).order_by(BLOBS.c.blob_id)))
 
     def refusing(name: str) -> None:
-        if name == names[0]:
+        if name == first:
             raise StorageUnavailable("not now")
         delete(name)
 

@@ -71,8 +71,10 @@ def test_names_are_never_given_twice(blobs) -> None:
 
 def test_what_is_not_there_is_missing(blobs) -> None:
     """In words, not as an empty file."""
+    name = blobs.new_name()
+    blobs.delete(name)
     with pytest.raises(BlobMissing):
-        next(blobs.read(blobs.new_name(), 0, 10))
+        next(blobs.read(name, 0, 10))
 
 
 def test_what_was_deleted_is_missing(blobs) -> None:

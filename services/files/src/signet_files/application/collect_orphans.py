@@ -28,12 +28,13 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class CollectOrphans:
-    """Collects whatever is due now. `listing` is None where the store cannot tell what it holds."""
+    """Collects whatever is due now, `batch` at a time. `listing` is None where the store cannot tell what it holds."""
 
     orphans: Orphans
     blobs: BlobStore
     listing: BlobListing | None
     clock: Clock
+    batch: int = BATCH
 
     def __call__(self) -> Collected:
         """Raises StorageUnavailable where the store cannot be listed."""
@@ -55,7 +56,7 @@ class CollectOrphans:
 
     def _next(self, failed: set[int]) -> list[Condemned]:
         """Those who are due and have not failed before: with as many more as have, or they would hide the others."""
-        due = self.orphans.condemn(self.clock(), BATCH + len(failed))
+        due = self.orphans.condemn(self.clock(), self.batch + len(failed))
         return [file for file in due if file.file_id not in failed]
 
     def _strangers(self) -> tuple[int, int]:

@@ -15,7 +15,10 @@ class BlobStore(Protocol):
     """Where encrypted bytes lie, under names that the store itself makes. Everything raises StorageUnavailable."""
 
     def new_name(self) -> str:
-        """A name for one blob that is about to be written. It is stored in a row first, so that a crash loses none."""
+        """A name for one blob that is about to be written. It is stored in a row first, so that a crash loses none.
+
+        A store may make something empty to have it, which `delete` removes.
+        """
         ...
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:

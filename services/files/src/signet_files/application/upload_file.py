@@ -53,7 +53,7 @@ class UploadFile:
         room = self.uploads.room(caller.user_id)
         if body.length is not None and body.length > room:
             raise QuotaExceeded(f"{room} bytes are left")
-        upload = self.uploads.begin(file_name, self.blobs.new_name(), by=caller.user_id, at=self.clock())
+        upload = self._begin(caller, file_name)
         try:
             received = self._store(upload, body, room)
             file = self._finish(caller, upload, received)
@@ -64,6 +64,16 @@ class UploadFile:
             # The first answer to this Idempotency-Key; what came now is not needed.
             self._take_back(upload)
         return file
+
+    def _begin(self, caller: Passport, file_name: str) -> Upload:
+        blob_name = self.blobs.new_name()
+        try:
+            return self.uploads.begin(file_name, blob_name, by=caller.user_id, at=self.clock())
+        except Exception:
+            # A store may have made something already to have the name.
+            with suppress(BlobError):
+                self.blobs.delete(blob_name)
+            raise
 
     def _store(self, upload: Upload, body: Body, room: int) -> Received:
         passing = _Passing(upload, self.uploads, self.clock, room)
