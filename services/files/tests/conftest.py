@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable
 
 import pytest
 
-from signet_files.domain.errors import BlobMissing
+from signet_files.domain.errors import BlobMissing, StorageUnavailable
 
 
 class MemoryBlobs:
@@ -21,6 +21,8 @@ class MemoryBlobs:
         return f"blob{self.names}"
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        if name in self.blobs:
+            raise StorageUnavailable
         self.blobs[name] = b"".join(pieces)
 
     def read(self, name: str, offset: int, length: int) -> Generator[bytes, None, None]:

@@ -5,7 +5,10 @@ from typing import Annotated
 
 from signet_common.settings import DatabaseUrl, ServiceSettings, matching
 
-BlobsUrl = Annotated[str, matching(r"file:/.*", "file:/folder")]
+_TRACKER = r"[A-Za-z0-9.-]+:[0-9]{1,5}"
+BlobsUrl = Annotated[
+    str, matching(rf"file:/.*|fdfs://{_TRACKER}(?:,{_TRACKER})*", "file:/folder or fdfs://host:port,host:port")
+]
 
 
 class Settings(ServiceSettings, prefix="FILES_"):

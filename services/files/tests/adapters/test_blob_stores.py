@@ -12,12 +12,18 @@ from typing import Any
 import pytest
 
 from signet_common.settings import SettingsError, load_settings
+from signet_fastdfs import Client
+from signet_fastdfs.testing import Close, Cluster, Command, Fault, HangUpOnBody, Refuse
+from signet_files.adapters.outbound.fastdfs_blobs import APPENDED_BYTES, FastDfsBlobs
 from signet_files.adapters.outbound.local_blobs import PIECE_BYTES, LocalBlobs
 from signet_files.bootstrap.blobs import open_blobs
 from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavailable
 from signet_files.settings import Settings
 
 SIZES = [0, 1, 65_552, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7]
+
+REAL = os.environ.get("FASTDFS_TRACKERS")
+STORES = ["memory", "local", "fastdfs", *([pytest.param("real FastDFS", marks=pytest.mark.servers)] if REAL else [])]
 
 
 def directly(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -32,10 +38,23 @@ def pieces_of(blob: bytes, size: int = 65_552) -> Iterator[bytes]:
     return (blob[at : at + size] for at in range(0, len(blob), size))
 
 
-@pytest.fixture(params=["memory", "local"])
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with Cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=STORES)
 def blobs(request, tmp_path, memory_blobs):
     """Each adapter by its URL, as a process opens it."""
-    return memory_blobs if request.param == "memory" else open_blobs(f"file:{tmp_path / 'blobs'}", directly)
+    if request.param == "memory":
+        return memory_blobs
+    if request.param == "local":
+        return open_blobs(f"file:{tmp_path / 'blobs'}", directly)
+    if request.param == "real FastDFS":
+        return open_blobs(f"fdfs://{REAL}", directly)
+    trackers = request.getfixturevalue("cluster").trackers
+    return open_blobs("fdfs://" + ",".join(f"{tracker.host}:{tracker.port}" for tracker in trackers), directly)
 
 
 @pytest.fixture
@@ -183,13 +202,13 @@ def test_a_disk_that_refuses_is_told_and_leaves_nothing(folder, failing: str, nu
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
-def test_a_blob_is_written_once(local) -> None:
+def test_a_blob_is_written_once(blobs) -> None:
     """A second one under its name would be another file's, or half of one."""
-    name = local.new_name()
-    local.write(name, [b"first"])
+    name = blobs.new_name()
+    blobs.write(name, [b"first"])
     with pytest.raises(StorageUnavailable):
-        local.write(name, [b"second"])
-    assert b"".join(local.read(name, 0, 99)) == b"first"
+        blobs.write(name, [b"second"])
+    assert b"".join(blobs.read(name, 0, 99)) == b"first"
 
 
 def test_two_who_write_the_same_blob_do_not_mix(local) -> None:
@@ -237,7 +256,70 @@ def test_reading_lets_go_of_the_file_when_it_is_closed(local) -> None:
     assert open_files() == before
 
 
-@pytest.mark.parametrize("url", ["/var/blobs", "file:blobs", "s3://bucket", "file:"])
+@pytest.fixture
+def fastdfs(cluster) -> Iterator[FastDfsBlobs]:
+    """Not patient with storages that nobody knows."""
+    with Client(cluster.trackers, timeout=5, connect_timeout=4, storage_wait=0.0) as client:
+        yield FastDfsBlobs(client)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(Refuse(28), StorageFull), (Refuse(5), StorageUnavailable), (HangUpOnBody(), StorageUnavailable)],
+)
+def test_a_storage_that_refuses_is_told_and_leaves_nothing(cluster, fastdfs, fault: Fault, told: type) -> None:
+    """In the middle of a large blob; it is not appended a second time, for nobody knows whether it was."""
+    name = fastdfs.new_name()
+
+    def meanwhile() -> Iterator[bytes]:
+        yield bytes(APPENDED_BYTES)
+        yield b"x"
+        cluster.storage.misbehave(fault, command=Command.APPEND)
+        yield bytes(APPENDED_BYTES)
+
+    with pytest.raises(told):
+        fastdfs.write(name, meanwhile())
+    with pytest.raises(BlobMissing):
+        next(fastdfs.read(name, 0, 1))
+
+
+def test_a_storage_that_dies_in_a_download_is_no_end(cluster, fastdfs) -> None:
+    """The client gets a broken transfer, never a short file that looks whole."""
+    name = fastdfs.new_name()
+    fastdfs.write(name, [bytes(APPENDED_BYTES)])
+    cluster.storage.misbehave(Close(after=APPENDED_BYTES // 2), command=Command.DOWNLOAD)
+    with pytest.raises(StorageUnavailable):
+        list(fastdfs.read(name, 0, APPENDED_BYTES))
+
+
+def test_trackers_that_are_gone_are_told(fastdfs) -> None:
+    """And never as a blob that is missing, which somebody would collect."""
+    name = fastdfs.new_name()
+    with Client(["127.0.0.1:1"], timeout=1, storage_wait=0.0) as client:
+        alone = FastDfsBlobs(client)
+        for use in (
+            alone.new_name,
+            lambda: alone.write(name, [b"x"]),
+            lambda: next(alone.read(name, 0, 1)),
+            lambda: alone.delete(name),
+        ):
+            with pytest.raises(StorageUnavailable):
+                use()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/var/blobs",
+        "file:blobs",
+        "file:",
+        "s3://bucket",
+        "fdfs://",
+        "fdfs://host",
+        "fdfs://host:1,",
+        "fdfs://user@host:1",
+    ],
+)
 def test_a_store_that_nobody_knows_stops_the_process(monkeypatch, url: str) -> None:
     monkeypatch.setenv("FILES_DATABASE_URL", "sqlite://")
     monkeypatch.setenv("FILES_BUS_URL", "sqlite:/nowhere")
