@@ -23,15 +23,17 @@ from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
 from signet_files.adapters.outbound.orphans import SqlOrphans
+from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import BLOBS, FILES, OUTBOX, QUOTAS
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.application.collect_orphans import Collected, CollectOrphans
 from signet_files.application.delete_file import DeleteFile
+from signet_files.application.read_file import ReadFile
 from signet_files.application.upload_file import UploadFile
 from signet_files.bootstrap.persistence import unit_of_work
-from signet_files.domain.contents import Content
 from signet_files.domain.errors import (
     BlobMissing,
+    FileDamaged,
     FileDestroyed,
     FileNotFound,
     QuotaExceeded,
@@ -95,6 +97,7 @@ class Service:
             SqlUploads(self.database, self.keys, QUOTA), self.orphans, self.blobs, AesGcmFileCipher(), self.work,
             lambda first: f"application/x-{len(first)}", self.clock,
         )  # fmt: skip
+        self.read = ReadFile(SqlStoredFiles(self.database, self.keys), self.blobs, AesGcmFileCipher())
         self.collect = CollectOrphans(self.orphans, self.blobs, self.blobs, self.clock)
         self.delete = DeleteFile(self.work, timedelta(days=7), self.clock)
 
@@ -107,12 +110,9 @@ class Service:
     def put(self, body: Sent | None = None, caller: Passport = CALLER) -> File:
         return self.upload(caller, file_name="scan.dcm", body=body or Sent())
 
-    def content(self, file: File) -> bytes:
-        row = self.database.read(lambda c: c.execute(select(BLOBS).where(BLOBS.c.file_id == file.file_id)).one())
-        key = self.keys.unwrap(row.blob_id, row.data_key)
-        content = Content(file.file_id, row.content_version, file.size)
-        read = lambda offset, length: self.blobs.read(row.blob_name, offset, length)  # noqa: E731
-        return b"".join(AesGcmFileCipher().decrypt(key, content, read, 0, file.size))
+    def content(self, file: File, start: int = 0, stop: int | None = None, caller: Passport = CALLER) -> bytes:
+        found = self.read.find(caller, file.file_id)
+        return b"".join(self.read.content(found, start, file.size if stop is None else stop))
 
     def count(self, table: Any) -> int:
         counted: int = self.database.read(lambda c: c.scalar(select(func.count()).select_from(table)))
@@ -361,6 +361,50 @@ def test_a_blob_that_no_row_knows_is_collected(sqlite_service) -> None:
     sqlite_service.later(hours=1)
     assert sqlite_service.collect() == Collected(blobs=1)
     assert sqlite_service.left() == ONE
+
+
+def test_a_range_is_what_lies_there(service) -> None:
+    assert service.content(service.put(), 70_000, 140_001) == CONTENT[70_000:140_001]
+
+
+def test_nobody_else_finds_a_file_nor_anybody_one_that_is_none(service) -> None:
+    """Another's, deleted, still uploading: they all look as if they had never been."""
+    mine, deleted = service.put(), service.put()
+    service.delete(CALLER, deleted.file_id, expected=None)
+    with pytest.raises(FileNotFound):
+        service.content(deleted)
+    with pytest.raises(FileNotFound):
+        service.content(mine, caller=replace(CALLER, user_id=8))
+    assert service.content(mine, caller=replace(CALLER, user_id=8, scope="any")) == CONTENT
+
+    def meanwhile(_at: int) -> None:
+        with pytest.raises(FileNotFound):
+            service.content(replace(mine, file_id=deleted.file_id + 1))
+
+    assert service.put(Sent(meanwhile=meanwhile)).file_id == deleted.file_id + 1
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_another_file_s_blob_and_key_in_its_place_are_refused(service, swap: bool) -> None:
+    """By somebody who may write to the database: the blob alone, or its wrapped key with it."""
+    file, other = service.put(), service.put()
+    rows = {row.file_id: row for row in service.database.read(lambda c: c.execute(select(BLOBS)).all())}
+    blob = service.folder / rows[file.file_id].blob_name[:2] / rows[file.file_id].blob_name
+    foreign = service.folder / rows[other.file_id].blob_name[:2] / rows[other.file_id].blob_name
+    blob.write_bytes(foreign.read_bytes())
+    if swap:
+        stolen = update(BLOBS).where(BLOBS.c.file_id == file.file_id).values(data_key=rows[other.file_id].data_key)
+        service.database.write(lambda connection: connection.execute(stolen))
+    with pytest.raises(FileDamaged):
+        service.content(file)
+
+
+def test_a_row_without_its_blob_is_no_empty_file(sqlite_service) -> None:
+    file = sqlite_service.put()
+    for blob in list(sqlite_service.blobs.stored()):
+        sqlite_service.blobs.delete(blob.name)
+    with pytest.raises(FileDamaged, match="nothing is stored"):
+        sqlite_service.content(file)
 
 
 def die() -> None:

@@ -1,0 +1,44 @@
+"""Finds the content of a file: one row of two tables, and the key."""
+
+from sqlalchemy import bindparam, select
+
+from signet_common.passport import Passport, owner_filter
+from signet_common.sql.columns import BigId
+from signet_common.sql.database import Database
+from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_files.adapters.outbound.repository import FILE_COLUMNS
+from signet_files.adapters.outbound.tables import BLOBS, FILES
+from signet_files.application.read_file import Stored
+from signet_files.domain.contents import Content
+from signet_files.domain.errors import FileNotFound
+from signet_files.domain.files import ACTIVE, File
+
+_BLOB_COLUMNS = (BLOBS.c.blob_id, BLOBS.c.content_version, BLOBS.c.blob_name, BLOBS.c.data_key)
+_FOUND = (
+    select(*FILE_COLUMNS, *_BLOB_COLUMNS)
+    .join_from(FILES, BLOBS)
+    .where(FILES.c.file_id == bindparam("file_id", type_=BigId), FILES.c.file_state == ACTIVE)
+    .order_by(BLOBS.c.content_version.desc())
+    .limit(1)
+)
+
+
+class SqlStoredFiles:
+    """Fulfils the port `StoredFiles`."""
+
+    def __init__(self, database: Database, keys: DataKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def find(self, file_id: int, caller: Passport) -> Stored:
+        """The newest content of an active file."""
+        owner = owner_filter(caller)
+        wanted = _FOUND if owner is None else _FOUND.where(FILES.c.created_by == owner)
+        row = self._database.read(lambda connection: connection.execute(wanted, {"file_id": file_id}).first())
+        if row is None:
+            raise FileNotFound(f"there is no file {file_id}")
+        blob_id, content_version, blob_name, data_key = row[len(FILE_COLUMNS) :]
+        file = File(*row[: len(FILE_COLUMNS)])
+        return Stored(
+            file, Content(file_id, content_version, file.size), blob_name, self._keys.unwrap(blob_id, data_key)
+        )
