@@ -1,15 +1,27 @@
 """What the web process and the background process wire alike."""
 
+from pathlib import Path
+
 from sqlalchemy import Connection
 
+from signet_common.keyring.live import LiveKeyring
+from signet_common.keyring.rotation import Rotation
+from signet_common.keyring.store import FileKeyringStore
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.idempotency import IdempotencyKeys
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.stored_secrets import SqlStoredSecrets
 from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.repository import SqlFiles, SqlTransaction
-from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX
+from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX, UNDER_KEYRING
+from signet_files.application.ports import Clock
+
+
+def keyring_rotation(database: Database, keyring: Path, clock: Clock) -> Rotation:
+    """Rotation of the keyring, which wraps every data key anew and touches no blob. Raises KeyringUnusable."""
+    return Rotation(FileKeyringStore(keyring), SqlStoredSecrets(database, UNDER_KEYRING, LiveKeyring(keyring)), clock)
 
 
 def unit_of_work(database: Database, quota: int) -> SqlUnitOfWork[Passport, SqlTransaction]:

@@ -11,12 +11,13 @@ from signet_common.keyring.store import FileKeyringStore
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.stored_secrets import SecretColumn, SqlStoredSecrets
 from signet_identity.adapters.inbound.admin import DEPLOYMENT, FirstRunCommand
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.queries import SqlAccounts
-from signet_identity.adapters.outbound.stored_secrets import SqlStoredSecrets
+from signet_identity.adapters.outbound.secret_rows import SECRET_ROWS
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.application.first_run import FirstRun
 from signet_identity.application.new_password import HashNewPassword
@@ -42,7 +43,8 @@ def keyring_rotation(settings: Settings, *, clock: Clock = now) -> RotateKeyring
     """Rotation of the keyring and what lies under it. Raises KeyringUnusable."""
     database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
     work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
-    rotation = Rotation(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, keyring), clock)
+    columns = [SecretColumn(row_id, table.c.secret) for table, row_id in SECRET_ROWS.items()]
+    rotation = Rotation(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, columns, keyring), clock)
     return RotateKeyring(rotation, work)
 
 

@@ -32,8 +32,3 @@ class DataKeys:
             return self._keyring.decrypt_bytes(stored, table=TABLE, row_id=blob_id, column=COLUMN)
         except SecretUnreadable:
             raise FileDamaged(f"the key of blob {blob_id} does not decrypt") from None
-
-    def rewrap(self, blob_id: int, stored: str) -> str:
-        """The same key under the current key of the keyring; its blob stays as it is. Raises as `unwrap` does."""
-        key = self.unwrap(blob_id, stored)
-        return self._keyring.encrypt_bytes(key, table=TABLE, row_id=blob_id, column=COLUMN)

@@ -10,6 +10,7 @@ from signet_common.sql.idempotency import idempotency_table
 from signet_common.sql.leases import leases_table
 from signet_common.sql.mixins import CreationMixin, UpdationMixin, VersionMixin
 from signet_common.sql.outbox import outbox_table
+from signet_common.sql.stored_secrets import SecretColumn
 from signet_files.domain.files import MAX_NAME_BYTES, STATES
 
 
@@ -68,6 +69,8 @@ class QuotaRow(Row):
 
 FILES: Table = Row.metadata.tables["files"]
 BLOBS: Table = Row.metadata.tables["blobs"]
+UNDER_KEYRING = (SecretColumn(BLOBS.c.blob_id, BLOBS.c.data_key),)
+"""Every column that a rotation of the keyring brings under another key."""
 QUOTAS: Table = Row.metadata.tables["quotas"]
 OUTBOX = outbox_table(Row.metadata)
 LEASES = leases_table(Row.metadata)
