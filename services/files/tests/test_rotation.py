@@ -2,20 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from signet_common.keyring.ciphers import Keyring, key_id_of
 from signet_common.keyring.document import create_keyring, read_keyring
 from signet_common.keyring.live import LiveKeyring
 from signet_common.keyring.rotation import Progress
+from signet_common.keyring.store import FileKeyringStore
 from signet_common.sql.administration import migrations_folder
 from signet_common.sql.database import Database
 from signet_common.sql.migrations import upgrade
+from signet_common.sql.stored_secrets import SqlStoredSecrets
 from signet_files import __file__ as package_file
 from signet_files.adapters.outbound.data_keys import DataKeys
-from signet_files.adapters.outbound.tables import BLOBS
+from signet_files.adapters.outbound.tables import BLOBS, UNDER_KEYRING
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.bootstrap.persistence import keyring_rotation
 from signet_files.domain.errors import FileDestroyed
@@ -72,3 +75,17 @@ def test_every_data_key_lies_under_the_new_key_and_is_the_same(database, keyring
     (gone,) = (blob_id for blob_id, text in now.items() if text is None)
     with pytest.raises(FileDestroyed):
         keys.unwrap(gone, now[gone])
+
+
+def test_a_key_that_is_destroyed_meanwhile_stays_destroyed(database, keyring) -> None:
+    """A rotation that wrote back what it had read would bring the file to life again."""
+    SqlUploads(database, DataKeys(LiveKeyring(keyring)), 1_000).begin("x", "name", by=7, at=BEGUN)
+
+    class Meanwhile(LiveKeyring):
+        def decrypt_bytes(self, stored: str, **place: Any) -> bytes:
+            database.write(lambda connection: connection.execute(update(BLOBS).values(data_key=None)))
+            return super().decrypt_bytes(stored, **place)
+
+    FileKeyringStore(keyring).begin(BEGUN)
+    assert list(SqlStoredSecrets(database, UNDER_KEYRING, Meanwhile(keyring)).bring_under("k2"))
+    assert list(stored(database).values()) == [None]
