@@ -9,7 +9,7 @@ from deploy.local import addresses, commands, keys, nginx, preflight, preparatio
 from deploy.local.errors import StartFailed, Stopped
 from deploy.local.first_run import newest_sealing_key, refresh
 from deploy.local.options import Options
-from deploy.local.processes import Layer, Process, Wiring
+from deploy.local.processes import KEYRINGS, Layer, Process, Wiring
 from deploy.local.supervision import Supervisor
 
 WATCH_SECONDS = 2.0
@@ -49,10 +49,8 @@ class Instance:
         home = self._options.home
         urls = {service: wiring.database_url(service) for service in self._options.stateful}
         unprepared = [service for service, url in urls.items() if not preparation.is_current(home, service, url)]
-        if "identity" in urls and not home.keyring.exists():
-            preflight.check_keyring_may_be_new(home, preparation.revision(urls["identity"]))
-            self._say("Creating the keys of this installation")
-            commands.run([wiring.command("identity", "keyring", "create")], self._stop)
+        for service in KEYRINGS & urls.keys():
+            self._create_keyring(wiring, service)
         if self._options.service in {None, "gateway"} and not wiring.sealing_keys.exists():
             commands.run([wiring.command("gateway", "keys", "rotate")], self._stop)
         if unprepared:
@@ -61,6 +59,14 @@ class Instance:
             for service in set(unprepared) - {"identity"}:
                 preparation.remember(home, service, urls[service])
         return unprepared
+
+    def _create_keyring(self, wiring: Wiring, service: str) -> None:
+        keyring = wiring.keyring(service)
+        if keyring.exists():
+            return
+        preflight.check_keyring_may_be_new(keyring, service, preparation.revision(wiring.database_url(service)))
+        self._say(f"Creating the keys of {service}")
+        commands.run([wiring.command(service, "keyring", "create")], self._stop)
 
     def _serve(self, wiring: Wiring, *, first_run: bool) -> None:
         options = self._options

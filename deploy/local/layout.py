@@ -40,9 +40,9 @@ class Home:
     def master_key(self) -> Path:
         return self.secrets / "passport-master.key"
 
-    @property
-    def keyring(self) -> Path:
-        return self.secrets / "identity-keyring.json"
+    def keyring(self, service: str) -> Path:
+        """What the service's secrets at rest lie under."""
+        return self.secrets / f"{service}-keyring.json"
 
     @property
     def sealing_keys(self) -> Path:
@@ -70,6 +70,11 @@ class Home:
     def socket(self, service: str) -> Path:
         """Where a web process listens that is not the public one."""
         return self.sockets / f"{service}.sock"
+
+    @property
+    def blobs(self) -> Path:
+        """What files holds, encrypted."""
+        return self.folder / "blobs"
 
     @property
     def bus(self) -> Path:

@@ -82,10 +82,10 @@ def _answers(path: Path) -> bool:
     return True
 
 
-def check_keyring_may_be_new(home: Home, identity_revision: str | None) -> None:
+def check_keyring_may_be_new(keyring: Path, service: str, revision: str | None) -> None:
     """Raises PreflightFailed when a new keyring would make the secrets of an existing database unreadable."""
-    if identity_revision is not None:
-        raise PreflightFailed(f"{home.keyring} is missing, and the secrets in identity's database need it: restore it")
+    if revision is not None:
+        raise PreflightFailed(f"{keyring} is missing, and the secrets in {service}'s database need it: restore it")
 
 
 def _in_use(home: Home) -> str:

@@ -18,6 +18,8 @@ from deploy.local.options import SERVICES, STATEFUL, Options
 
 CONTRACTS = ROOT / "contracts"
 GUNICORN_SETTINGS = ROOT / "deploy" / "gunicorn" / "gunicorn.conf.py"
+KEYRINGS = frozenset({"identity", "files"})
+"""The services with secrets at rest."""
 
 
 class Layer(IntEnum):
@@ -77,6 +79,10 @@ class Wiring:
         """The file of the keys that bodies are sealed to."""
         return Path(self.settings("gateway")["GATEWAY_SEALING_KEYS"])
 
+    def keyring(self, service: str) -> Path:
+        """The file of the keys that the service's secrets at rest lie under."""
+        return Path(self.settings(service)[f"{service.upper()}_KEYRING"])
+
     def command(self, service: str, *arguments: str) -> Command:
         """A call of `signet-<service>` with the settings that its processes have."""
         return Command(service, arguments, {**common(self.environ), **self.settings(service)})
@@ -103,12 +109,13 @@ class Wiring:
 
     def _stateful(self, service: str) -> dict[str, str]:
         home = self.options.home
-        own = {"KEYRING": str(home.keyring), "CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}
         return {
             "DATABASE_URL": f"sqlite:///{home.database(service)}",
             "BUS_URL": f"sqlite:{quote(str(home.bus))}",
             "PASSPORT_ACCEPTS": keys.accepted(self.master, service),
-            **own,
+            **({"KEYRING": str(home.keyring(service))} if service in KEYRINGS else {}),
+            **({"CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}),
+            **({"BLOBS_URL": f"file:{home.blobs}"} if service == "files" else {}),
         }
 
     def _web(self, service: str) -> Process:

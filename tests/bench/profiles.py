@@ -14,7 +14,7 @@ from signet_testing.postgresql import PostgreSqlServer
 NAMES = ("sqlite", "postgresql")
 PLATFORM = {"SIGNET_NGINX": "on", "GATEWAY_PUBLIC_RATE": "1000000"}
 """All load comes from one address, which may sign in as often as is measured."""
-STATEFUL = ("identity", "resources", "audit")
+STATEFUL = ("identity", "resources", "files", "audit")
 
 
 @dataclass(frozen=True, slots=True)

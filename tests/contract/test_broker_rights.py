@@ -55,7 +55,7 @@ def consume(queue: str) -> Callable[[Any], object]:
 ALLOWED: list[tuple[str, str, Callable[[Any], object]]] = [
     *[
         (service, "tell its own events", publish(f"{service}.x.update"))
-        for service in ("identity", "resources", "audit")
+        for service in ("identity", "resources", "files", "audit")
     ],
     ("identity", "ask for a mail", publish("mail.send", "signet.commands")),
     ("gateway", "hear of grants", listen("identity.#")),

@@ -74,9 +74,9 @@ def test_a_damaged_memory_only_costs_time(home: Home, root: Path) -> None:
 
 def test_a_lost_keyring_is_not_replaced_under_an_existing_database(home: Home) -> None:
     """Every API key's secret would become unreadable without a word."""
-    preflight.check_keyring_may_be_new(home, None)
+    preflight.check_keyring_may_be_new(home.keyring("identity"), "identity", None)
     with pytest.raises(PreflightFailed, match=r"identity-keyring\.json is missing"):
-        preflight.check_keyring_may_be_new(home, "0001")
+        preflight.check_keyring_may_be_new(home.keyring("identity"), "identity", "0001")
 
 
 def test_the_first_administrators_file_follows_the_port(tmp_path: Path) -> None:

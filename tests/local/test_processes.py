@@ -22,7 +22,8 @@ def options(tmp_path: Path) -> Options:
 def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(options: Options) -> None:
     """One missing relay would keep events in the outbox for ever."""
     assert {process.name for process in Wiring(options, MASTER, {}).plan()} == {
-        "gateway-web", "identity-web", "identity-background", "resources-web", "resources-background", "audit-web",
+        "gateway-web", "identity-web", "identity-background", "resources-web", "resources-background", "files-web",
+        "files-background", "audit-web",
         "audit-background",
     }  # fmt: skip
 
@@ -54,10 +55,10 @@ def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Op
     issued = parse_keys(Wiring(options, MASTER, {}).settings("gateway")["GATEWAY_PASSPORT_ISSUES"])
     held = [
         parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])["gateway"]
-        for service in ("identity", "resources", "audit")
+        for service in ("identity", "resources", "files", "audit")
     ]
-    assert [issued["identity"], issued["resources"], issued["audit"]] == held
-    assert len({key for by_id in held for key in by_id.values()}) == 3
+    assert [issued["identity"], issued["resources"], issued["files"], issued["audit"]] == held
+    assert len({key for by_id in held for key in by_id.values()}) == 4
 
 
 def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) -> None:
@@ -67,7 +68,13 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
         for process in Wiring(options, MASTER, {}).plan()
         if process.layer is not Layer.BACKGROUND
     }
-    assert workers == {"gateway-web": "3", "identity-web": "1", "resources-web": "1", "audit-web": "1"}
+    assert workers == {
+        "gateway-web": "3",
+        "identity-web": "1",
+        "resources-web": "1",
+        "files-web": "1",
+        "audit-web": "1",
+    }
 
 
 def test_secrets_do_not_show_in_the_representation_of_a_process(options: Options) -> None:
@@ -103,7 +110,9 @@ def addresses(options: Options) -> dict[str, str | None]:
 def test_only_who_stands_outermost_has_a_port(options: Options) -> None:
     """nginx, the gateway without it, or the one service that runs alone; the rest is behind sockets."""
     home = options.home
-    inside = {f"{service}-web": f"unix:{home.socket(service)}" for service in ("identity", "resources", "audit")}
+    inside = {
+        f"{service}-web": f"unix:{home.socket(service)}" for service in ("identity", "resources", "files", "audit")
+    }
     behind_nginx = Options(home=home, port=8080, nginx="/usr/sbin/nginx")
     assert addresses(options) == inside | {"gateway-web": "127.0.0.1:8080"}
     assert addresses(behind_nginx) == inside | {"gateway-web": f"unix:{home.socket('gateway')}"}
@@ -122,5 +131,5 @@ def test_the_gateway_is_told_where_its_services_listen(options: Options) -> None
     """Each by the path that its process binds."""
     settings = Wiring(options, MASTER, {}).settings("gateway")
     assert settings["GATEWAY_UPSTREAMS"].split(",") == [
-        f"{service}=unix:{options.home.socket(service)}" for service in ("audit", "identity", "resources")
+        f"{service}=unix:{options.home.socket(service)}" for service in ("audit", "files", "identity", "resources")
     ]

@@ -18,8 +18,10 @@ from signet_common.passport import Passport
 from signet_common.sql.administration import migrations_folder
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.migrations import upgrade
+from signet_common.sql.outbox import Outbox
 from signet_files import __file__ as package_file
 from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
 from signet_files.adapters.outbound.orphans import SqlOrphans
@@ -97,7 +99,9 @@ class Service:
             SqlUploads(self.database, self.keys, QUOTA), self.orphans, self.blobs, AesGcmFileCipher(), self.work,
             lambda first: f"application/x-{len(first)}", self.clock,
         )  # fmt: skip
-        self.read = ReadFile(SqlStoredFiles(self.database, self.keys), self.blobs, AesGcmFileCipher())
+        self.read = ReadFile(
+            SqlStoredFiles(self.database, self.keys, EventMap(Outbox(OUTBOX))), self.blobs, AesGcmFileCipher()
+        )
         self.collect = CollectOrphans(self.orphans, self.blobs, self.blobs, self.clock)
         self.delete = DeleteFile(self.work, timedelta(days=7), self.clock)
 
@@ -112,7 +116,7 @@ class Service:
 
     def content(self, file: File, start: int = 0, stop: int | None = None, caller: Passport = CALLER) -> bytes:
         found = self.read.find(caller, file.file_id)
-        return b"".join(self.read.content(found, start, file.size if stop is None else stop))
+        return b"".join(self.read.content(caller, found, start, file.size if stop is None else stop))
 
     def count(self, table: Any) -> int:
         counted: int = self.database.read(lambda c: c.scalar(select(func.count()).select_from(table)))
@@ -156,8 +160,8 @@ def test_an_upload_becomes_a_file(service) -> None:
     assert (file.file_state, file.size, file.created_by, file.version) == ("active", 200_000, 7, 1)
     assert file.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert file.media_type == "application/x-8192"
-    assert service.content(file) == CONTENT
     assert (service.left(), service.count(OUTBOX), service.used()) == (ONE, 1, 200_000)
+    assert service.content(file) == CONTENT
     assert service.collect() == Collected()
 
 

@@ -35,14 +35,18 @@ class ReturnCode(IntEnum):
     METHOD_NOT_ALLOWED = 405001
     VALUE_DUPLICATE = 409001
     IDEMPOTENCY_CONFLICT = 409002
+    CONTENT_DESTROYED = 410001
     VERSION_CONFLICT = 412001
     BODY_TOO_LARGE = 413001
+    QUOTA_EXCEEDED = 413002
     MEDIA_TYPE_UNSUPPORTED = 415001
     RANGE_INVALID = 416001
     RATE_LIMITED = 429001
     INTERNAL_ERROR = 500001
+    CONTENT_DAMAGED = 500002
     UPSTREAM_UNAVAILABLE = 503001
     UPSTREAM_TIMEOUT = 504001
+    STORAGE_FULL = 507001
 
     @property
     def http_status(self) -> int:
@@ -87,12 +91,16 @@ _MESSAGES = {
     ReturnCode.METHOD_NOT_ALLOWED: "The resource does not know this method.",
     ReturnCode.VALUE_DUPLICATE: "A value that must be unique exists already.",
     ReturnCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used for another request.",
+    ReturnCode.CONTENT_DESTROYED: "The key of this content has been destroyed: nobody can read it any more.",
     ReturnCode.VERSION_CONFLICT: "The resource has changed since the version that If-Match names.",
     ReturnCode.BODY_TOO_LARGE: "The body is too large.",
+    ReturnCode.QUOTA_EXCEEDED: "There is no room left for that.",
     ReturnCode.MEDIA_TYPE_UNSUPPORTED: "The media type or the encoding of the body is not supported.",
     ReturnCode.RANGE_INVALID: "The range cannot be served.",
     ReturnCode.RATE_LIMITED: "Too many requests.",
     ReturnCode.INTERNAL_ERROR: "Something failed on our side.",
+    ReturnCode.CONTENT_DAMAGED: "What is stored is not what was written.",
     ReturnCode.UPSTREAM_UNAVAILABLE: "A part of the platform is not available.",
     ReturnCode.UPSTREAM_TIMEOUT: "A part of the platform did not answer in time.",
+    ReturnCode.STORAGE_FULL: "No room is left to store anything.",
 }

@@ -10,7 +10,7 @@ from signet_testing.rabbitmq import RabbitMqServer
 from signet_testing.root import ROOT
 
 TEMPLATE = ROOT / "deploy" / "rabbitmq" / "definitions.json.template"
-SERVICES = ("gateway", "identity", "resources", "audit")
+SERVICES = ("gateway", "identity", "resources", "files", "audit")
 
 
 def create_service_users(broker: RabbitMqServer) -> Mapping[str, str]:

@@ -1,7 +1,8 @@
 """The two ways to run the platform that the tests know, as settings and as pytest fixtures.
 
 embedded  what `make run` gives on a bare machine: SQLite, the bus in a file, the gateway facing clients
-full      identity and audit on PostgreSQL, resources on MariaDB, RabbitMQ with a user per service, nginx in front
+full      identity and audit on PostgreSQL, resources and files on MariaDB, RabbitMQ with a user per service, nginx in
+          front
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,7 @@ def full_settings(rabbitmq: RabbitMqServer, mariadb: MariaDbServer, postgresql: 
         "SIGNET_NGINX": "on",
         "IDENTITY_DATABASE_URL": postgresql.create_database(),
         "RESOURCES_DATABASE_URL": mariadb.create_database(),
+        "FILES_DATABASE_URL": mariadb.create_database(),
         "AUDIT_DATABASE_URL": postgresql.create_database(),
         **{f"{service.upper()}_BUS_URL": url for service, url in create_service_users(rabbitmq).items()},
     }

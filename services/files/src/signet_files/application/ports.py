@@ -102,12 +102,20 @@ class Files(Protocol):
         """The active file, locked until the transaction ends; with `owner`, only that user's. Raises FileNotFound."""
         ...
 
+    def get_deleted(self, file_id: int, *, owner: int | None, at: datetime) -> File:
+        """A deleted file that can still be brought back, locked as by `get`. Raises FileNotFound."""
+        ...
+
     def finish(self, file_id: int, received: Received, *, at: datetime) -> File:
         """Make an upload a file, and count it to its owner's quota. Raises UploadLost, QuotaExceeded."""
         ...
 
     def save(self, file: File) -> None:
         """Replace the version before `file.version`. Raises VersionMismatch."""
+        ...
+
+    def condemn(self, file: File) -> None:
+        """Erase the keys of a file that `get` has locked: nobody reads it any more, and it is due at once."""
         ...
 
 

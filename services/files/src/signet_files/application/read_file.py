@@ -2,13 +2,16 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from signet_common.passport import Passport
 from signet_files.application.storage import BlobStore, FileCipher
 from signet_files.domain.contents import Content
 from signet_files.domain.errors import BlobMissing, FileDamaged
 from signet_files.domain.files import File
+
+Reading = Literal["query", "download"]
+"""What the audit log calls it: `download` where bytes of a content are given out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,14 @@ class StoredFiles(Protocol):
         """An active file that the caller may see. Raises FileNotFound, FileDestroyed, FileDamaged."""
         ...
 
+    def record(self, file_id: int, caller: Passport, operation: Reading) -> None:
+        """Put the read into the audit log; returns once that is committed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """Opens contents; the caller is recorded by whoever asks."""
+    """Opens contents. Whoever is given one has been recorded before."""
 
     stored: StoredFiles
     blobs: BlobStore
@@ -41,11 +48,16 @@ class ReadFile:
         """What is known of a file before any of it is read, conditions and ranges included."""
         return self.stored.find(file_id, caller)
 
-    def content(self, found: Stored, start: int, stop: int) -> Generator[bytes, None, None]:
+    def look(self, caller: Passport, found: Stored) -> None:
+        """Record that something was told of a content, and no byte of it given out."""
+        self.stored.record(found.file.file_id, caller, "query")
+
+    def content(self, caller: Passport, found: Stored, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes [start, stop). Raises FileDamaged, StorageUnavailable, now or later.
 
         Somebody may delete the file meanwhile: what is not there any more is told as damage, not as an empty file.
         """
+        self.stored.record(found.file.file_id, caller, "download")
 
         def read(offset: int, length: int) -> Generator[bytes, None, None]:
             return self.blobs.read(found.blob_name, offset, length)

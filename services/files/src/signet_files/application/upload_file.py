@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from signet_common.messaging.recording import Change
-from signet_common.passport import Passport, owner_filter
+from signet_common.passport import Passport
 from signet_files.application.ports import (
     Body,
     Clock,
@@ -27,6 +27,7 @@ from signet_files.application.ports import (
     Upload,
     Uploads,
 )
+from signet_files.application.shown_again import file_again
 from signet_files.application.storage import BlobStore, FileCipher
 from signet_files.domain.errors import BlobError, QuotaExceeded
 from signet_files.domain.files import SILENCE, File, differences
@@ -90,11 +91,9 @@ class UploadFile:
             transaction.record(Change("file", "insert", str(file.file_id), file.version, differences(None, file)))
             return file
 
-        def again(transaction: Transaction, file: File) -> None:
-            transaction.files.get(file.file_id, owner=owner_filter(caller))
-            transaction.record(Change("file", "query", str(file.file_id)))
-
-        return self.unit_of_work.execute(caller, work, File, again=again)
+        return self.unit_of_work.execute(
+            caller, work, File, again=lambda transaction, first: file_again(transaction, caller, first)
+        )
 
     def _take_back(self, upload: Upload) -> None:
         """Remove what was stored, unless it has become a file: a commit that was not answered may have been made."""

@@ -1,5 +1,6 @@
 """What the web process and the background process wire alike."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -17,6 +18,13 @@ from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.repository import SqlFiles, SqlTransaction
 from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX, UNDER_KEYRING
 from signet_files.application.ports import Clock
+
+MIB = 2**20
+
+
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
 
 
 def keyring_rotation(database: Database, keyring: Path, clock: Clock) -> Rotation:

@@ -7,21 +7,30 @@ it: the one has no content yet, the other has lost its key already, and both wai
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from signet_files.domain.errors import VersionMismatch
 
 MAX_NAME_BYTES = 255
 
+MAX_FILE_BYTES = 2**40
+"""The longest content: 1 TiB. Quotas are lower, and what a blob's format could hold is far more."""
+
 FileState = Literal["active", "deleted"]
 
 UPLOADING, ACTIVE, DELETED, CONDEMNED = STATES = ("uploading", "active", "deleted", "condemned")
-"""All states in the database. Clients see the two of `FileState`."""
+"""All states in the database."""
+
+VISIBLE = (ACTIVE, DELETED)
+"""What clients see: the two of `FileState`."""
 
 SILENCE = timedelta(minutes=10)
 """How long an upload of which nothing is heard may still come to its end: many times what the gateway lets a client be
 silent. After it the upload is an orphan."""
+
+AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""When something is due that has no time left."""
 
 TOLD_FIELDS = ("file_name", "media_type", "size", "sha256", "file_state")
 """What events say about a file."""
@@ -47,6 +56,14 @@ class File:
     def deleted(self, retention: timedelta, *, by: int | None, at: datetime) -> "File":
         """The file once it is deleted, which can be undone for as long as `retention`."""
         return self._next("deleted", at + retention, by, at)
+
+    def brought_back(self, *, by: int | None, at: datetime) -> "File":
+        """A deleted file once it is there again."""
+        return self._next("active", None, by, at)
+
+    def renamed(self, file_name: str, *, by: int | None, at: datetime) -> "File":
+        """The file under another name."""
+        return replace(self, file_name=file_name, version=self.version + 1, updated_at=at, updated_by=by)
 
     def require_version(self, expected: frozenset[int] | None) -> None:
         """Raises VersionMismatch unless the file is at one of the versions that the client has seen."""

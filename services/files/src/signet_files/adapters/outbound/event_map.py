@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from signet_common.messaging.asyncapi import EventType
-from signet_common.messaging.recording import Change, compose
+from signet_common.messaging.recording import Change, RecordedEvent, compose
 from signet_common.observability.context import TRACEPARENT
 from signet_common.passport import Passport
+from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
 from signet_files import SERVICE
 
@@ -23,17 +24,28 @@ _FIELDS: Mapping[str, Mapping[str, Any]] = {
 
 EVENTS = (
     EventType(SERVICE, "file", "insert", _FIELDS, has_version=True, summary="A file was uploaded."),
+    EventType(SERVICE, "file", "update", _FIELDS, has_version=True, summary="A file was renamed, or brought back."),
     EventType(SERVICE, "file", "delete", _FIELDS, has_version=True, summary="A file was deleted."),
-    EventType(SERVICE, "file", "query", {}, has_version=False, summary="A file, or a page of them, was read."),
+    EventType(SERVICE, "file", "destroy", _FIELDS, has_version=True, summary="The key of a file was destroyed."),
+    EventType(SERVICE, "file", "query", {}, has_version=False, summary="What is known of a file, or a page, was read."),
+    EventType(SERVICE, "file", "download", {}, has_version=False, summary="What a file holds began to be read."),
 )
 
 
 class EventMap:
-    """Writes the event of a change with the change."""
+    """Writes the event of a change with the change, and the event of a read in a group of its own."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
     def add(self, connection: Connection, change: Change, caller: Passport) -> None:
         """Commit the event with the transaction of `connection`."""
-        self._outbox.add(connection, compose(SERVICE, change, caller, TRACEPARENT.get()))
+        self._outbox.add(connection, self._event(change, caller))
+
+    def append(self, database: Database, change: Change, caller: Passport) -> None:
+        """Commit a query record by itself; returns once it is durable."""
+        self._outbox.append(database, self._event(change, caller))
+
+    @staticmethod
+    def _event(change: Change, caller: Passport) -> RecordedEvent:
+        return compose(SERVICE, change, caller, TRACEPARENT.get())

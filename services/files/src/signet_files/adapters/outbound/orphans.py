@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from signet_common.sql.database import Database
+from signet_files.adapters.outbound.key_erasure import erase_keys
 from signet_files.adapters.outbound.quotas import give_room_back
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Condemned
@@ -31,7 +32,7 @@ class SqlOrphans:
         def work(connection: Connection) -> list[Condemned]:
             rows = connection.execute(due).all()
             ids = [row.file_id for row in rows]
-            _erase_keys(connection, ids)
+            erase_keys(connection, ids)
             connection.execute(update(FILES).where(FILES.c.file_id.in_(ids)).values(file_state=CONDEMNED))
             names = _names(connection, ids)
             return [Condemned(row.file_id, row.size is not None, tuple(names[row.file_id])) for row in rows]
@@ -58,13 +59,6 @@ class SqlOrphans:
         """Those of the names that a row holds."""
         held = select(BLOBS.c.blob_name).where(BLOBS.c.blob_name.in_(blob_names))
         return frozenset(self._database.read(lambda connection: connection.scalars(held).all()))
-
-
-def _erase_keys(connection: Connection, file_ids: list[int]) -> None:
-    if connection.dialect.name == "sqlite":
-        # Free pages would keep the wrapped keys until they are used again.
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    connection.execute(update(BLOBS).where(BLOBS.c.file_id.in_(file_ids)).values(data_key=None))
 
 
 def _names(connection: Connection, file_ids: list[int]) -> dict[int, list[str]]:

@@ -3,16 +3,17 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_files.adapters.outbound.event_map import EventMap
+from signet_files.adapters.outbound.key_erasure import erase_keys
 from signet_files.adapters.outbound.quotas import take_room
 from signet_files.adapters.outbound.tables import FILES
 from signet_files.application.ports import Received
 from signet_files.domain.errors import FileNotFound, UploadLost, VersionMismatch
-from signet_files.domain.files import ACTIVE, UPLOADING, File
+from signet_files.domain.files import ACTIVE, AT_ONCE, CONDEMNED, DELETED, UPLOADING, File
 
 FILE_COLUMNS = tuple(FILES.c[field.name] for field in fields(File))
 _WRITTEN = ("file_name", "file_state", "due_at", "version", "updated_at", "updated_by")
@@ -28,7 +29,14 @@ class SqlFiles:
 
     def get(self, file_id: int, *, owner: int | None) -> File:
         """Read and lock the row, so that what is decided on it still holds when it is written."""
-        wanted = select(*FILE_COLUMNS).where(FILES.c.file_id == file_id, FILES.c.file_state == ACTIVE)
+        return self._locked(file_id, owner, FILES.c.file_state == ACTIVE)
+
+    def get_deleted(self, file_id: int, *, owner: int | None, at: datetime) -> File:
+        """Read and lock the row, so that whoever collects what is due comes before or after."""
+        return self._locked(file_id, owner, (FILES.c.file_state == DELETED) & (FILES.c.due_at > at))
+
+    def _locked(self, file_id: int, owner: int | None, condition: ColumnElement[bool]) -> File:
+        wanted = select(*FILE_COLUMNS).where(FILES.c.file_id == file_id, condition)
         if owner is not None:
             wanted = wanted.where(FILES.c.created_by == owner)
         row = self._connection.execute(wanted.with_for_update()).first()
@@ -59,6 +67,12 @@ class SqlFiles:
         before = update(FILES).where(FILES.c.file_id == file.file_id, FILES.c.version == file.version - 1)
         if not self._connection.execute(before.values(**{name: getattr(file, name) for name in _WRITTEN})).rowcount:
             raise VersionMismatch(f"file {file.file_id} has changed meanwhile")
+
+    def condemn(self, file: File) -> None:
+        """The keys go now; blobs and rows are left to whoever collects orphans."""
+        erase_keys(self._connection, [file.file_id])
+        condemned = update(FILES).where(FILES.c.file_id == file.file_id)
+        self._connection.execute(condemned.values(file_state=CONDEMNED, due_at=AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from sqlalchemy import bindparam, select
 
+from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
 from signet_common.sql.columns import BigId
 from signet_common.sql.database import Database
 from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.repository import FILE_COLUMNS
 from signet_files.adapters.outbound.tables import BLOBS, FILES
-from signet_files.application.read_file import Stored
+from signet_files.application.read_file import Reading, Stored
 from signet_files.domain.contents import Content
 from signet_files.domain.errors import FileNotFound
 from signet_files.domain.files import ACTIVE, File
@@ -26,9 +28,10 @@ _FOUND = (
 class SqlStoredFiles:
     """Fulfils the port `StoredFiles`."""
 
-    def __init__(self, database: Database, keys: DataKeys) -> None:
+    def __init__(self, database: Database, keys: DataKeys, events: EventMap) -> None:
         self._database = database
         self._keys = keys
+        self._events = events
 
     def find(self, file_id: int, caller: Passport) -> Stored:
         """The newest content of an active file."""
@@ -42,3 +45,7 @@ class SqlStoredFiles:
         return Stored(
             file, Content(file_id, content_version, file.size), blob_name, self._keys.unwrap(blob_id, data_key)
         )
+
+    def record(self, file_id: int, caller: Passport, operation: Reading) -> None:
+        """Commit the event in a group."""
+        self._events.append(self._database, Change("file", operation, str(file_id)), caller)

@@ -1,6 +1,6 @@
 """Uploads before they are files."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
@@ -11,7 +11,7 @@ from signet_files.adapters.outbound.quotas import room_of
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Upload
 from signet_files.domain.errors import UploadLost
-from signet_files.domain.files import CONDEMNED, SILENCE, UPLOADING
+from signet_files.domain.files import AT_ONCE, CONDEMNED, SILENCE, UPLOADING
 
 FIRST_CONTENT = 1
 
@@ -49,7 +49,7 @@ class SqlUploads:
 
     def give_up(self, file_id: int) -> bool:
         """Condemn the upload, now; a database that does not answer leaves it to the collector."""
-        condemned = _still_uploading(file_id).values(file_state=CONDEMNED, due_at=datetime.fromtimestamp(0, UTC))
+        condemned = _still_uploading(file_id).values(file_state=CONDEMNED, due_at=AT_ONCE)
         try:
             return bool(self._database.write(lambda connection: connection.execute(condemned).rowcount))
         except DatabaseUnavailable:

@@ -1,0 +1,32 @@
+"""Bring a deleted file back."""
+
+from dataclasses import dataclass
+
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport, owner_filter
+from signet_files.application.ports import Clock, Transaction, UnitOfWork
+from signet_files.application.shown_again import file_again
+from signet_files.domain.files import File, differences
+
+
+@dataclass(frozen=True, slots=True)
+class UndeleteFile:
+    """Undoes a deletion whose retention has not ended."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    def __call__(self, caller: Passport, file_id: int) -> File:
+        """The file, active again. Raises FileNotFound, also where it was never deleted or cannot be brought back."""
+        now = self.clock()
+
+        def work(transaction: Transaction) -> File:
+            old = transaction.files.get_deleted(file_id, owner=owner_filter(caller), at=now)
+            new = old.brought_back(by=caller.user_id, at=now)
+            transaction.files.save(new)
+            transaction.record(Change("file", "update", str(file_id), new.version, differences(old, new)))
+            return new
+
+        return self.unit_of_work.execute(
+            caller, work, File, again=lambda transaction, file: file_again(transaction, caller, file)
+        )

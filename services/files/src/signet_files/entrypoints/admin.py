@@ -1,0 +1,56 @@
+"""`signet-files`: the database, the keyring, the contracts."""
+
+import json
+
+import typer
+
+from signet_common.keyring.document import create_keyring
+from signet_common.settings import load_or_exit
+from signet_common.sql.administration import database_commands, migrations_folder
+from signet_common.web.openapi import to_yaml
+from signet_files import __file__ as package_file
+from signet_files.bootstrap.contracts import contract, declared_events
+from signet_files.settings import Settings
+
+app = typer.Typer(help="Administer the files service.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _database_url() -> str:
+    return load_or_exit(Settings).database_url
+
+
+app.add_typer(database_commands("files", _database_url, migrations_folder(package_file)), name="db")
+
+
+keyring_app = typer.Typer(help="The keyring that the keys of files lie under.", no_args_is_help=True)
+app.add_typer(keyring_app, name="keyring")
+
+
+@keyring_app.callback()
+def keyring() -> None:
+    """The keyring that the keys of files lie under."""
+
+
+@keyring_app.command()
+def create() -> None:
+    """Create a keyring, mode 0600. An existing file is never overwritten: what lies under it would be lost."""
+    path = load_or_exit(Settings).keyring
+    create_keyring(path)
+    typer.echo(f"files: created keyring {path}")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the HTTP contract, OpenAPI 3.1 in YAML."""
+    typer.echo(to_yaml(contract()), nl=False)
+
+
+@app.command()
+def events() -> None:
+    """Print the declarations of the events that this service tells, in JSON."""
+    typer.echo(json.dumps(declared_events(), indent=2))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
