@@ -14,6 +14,7 @@ from signet_common.sql.return_codes import PERSISTENCE_ERRORS
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_files import SERVICE
+from signet_files.adapters.inbound.content_http import content_namespace
 from signet_files.adapters.inbound.errors import ERRORS
 from signet_files.adapters.inbound.http import Application, file_namespace
 from signet_files.adapters.outbound.data_keys import DataKeys
@@ -22,9 +23,11 @@ from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.orphans import SqlOrphans
 from signet_files.adapters.outbound.queries import SqlFileQueries
+from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import OUTBOX
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.application.delete_file import DeleteFile
+from signet_files.application.read_file import ReadFile
 from signet_files.application.rename_file import RenameFile
 from signet_files.application.storage import BlobStore
 from signet_files.application.undelete_file import UndeleteFile
@@ -51,9 +54,11 @@ def build(settings: Settings) -> Service:
 def serve(settings: Settings, database: Database, keys: DataKeys) -> Service:
     """Wire the web application from what `build` has read."""
     outbox = Outbox(OUTBOX)
+    events, blobs = EventMap(outbox), open_blobs(settings.blobs_url, in_threads())
+    read_file = ReadFile(SqlStoredFiles(database, keys, events), blobs, AesGcmFileCipher())
     web = create_service(
         SERVICE,
-        [file_namespace(_application(settings, database, keys, open_blobs(settings.blobs_url, in_threads())))],
+        [file_namespace(_application(settings, database, keys, blobs)), content_namespace(read_file)],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
