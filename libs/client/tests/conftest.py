@@ -100,7 +100,9 @@ class FakeGateway:
         if loss is not None:
             raise loss("lost")
         return httpx.Response(
-            reply.status, content=reply.content, headers={"x-request-id": "0198-request", **reply.headers}
+            reply.status,
+            stream=httpx.ByteStream(reply.content),
+            headers={"x-request-id": "0198-request", **reply.headers},
         )
 
     def answer(self, request: Received) -> Reply:

@@ -16,6 +16,9 @@ from signet.api.access import Access
 from signet.api.api_keys import ApiKeys
 from signet.api.audit import Audit
 from signet.api.demos import Demos
+from signet.api.file_keys import FileKeys
+from signet.api.file_quotas import FileQuotas
+from signet.api.files import Files
 from signet.api.roles import Roles
 from signet.api.sessions import Sessions
 from signet.api.users import Users
@@ -75,6 +78,9 @@ class Client:
         self.roles = Roles(self.connection)
         self.api_keys = ApiKeys(self.connection)
         self.access = Access(self.connection)
+        self.files = Files(self.connection)
+        self.file_keys = FileKeys(self.connection)
+        self.file_quotas = FileQuotas(self.connection)
 
     @classmethod
     def login(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import httpx
 
-from signet.errors import AnswerInvalid, ArgumentInvalid, TransferBroken
+from signet.errors import AnswerInvalid, ArgumentInvalid, ChecksumMismatch, TransferBroken
 
 Progress = Callable[[int, int | None], None]
 """Told how many bytes have moved, and of how many, None where nobody knows."""
@@ -39,8 +39,8 @@ class Part:
 class Download:
     """A download whose head has arrived. Iterate over it once, or `save` it.
 
-    `first` is where it begins in the whole, `length` how many bytes are to come, `total` how many the whole has; both
-    may be None. `etag` is as sent, quotes included.
+    `partial` tells a part from the whole, `first` is where it begins in the whole, `length` how many bytes are to come,
+    `total` how many the whole has; both may be None. `etag` is as sent, quotes included.
     """
 
     def __init__(self, response: httpx.Response, *, sha256: str | None, progress: Progress | None) -> None:
@@ -50,10 +50,15 @@ class Download:
         self._progress = progress
         self.etag = response.headers.get("etag", "")
         self.content_type = response.headers.get("content-type", "")
+        self.partial = response.status_code == httpx.codes.PARTIAL_CONTENT
         self.first, self.length, self.total = _extent(response)
 
+    def expect(self, sha256: str) -> None:
+        """Say, before anything is read, what these bytes must hash to, in lower-case hex."""
+        self._sha256 = sha256
+
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes as they arrive; they count when they have ended. Raises TransferBroken."""
+        """Yield the bytes as they arrive; they count when they have ended. Raises TransferBroken, ChecksumMismatch."""
         digest, received = hashlib.sha256(), 0
         try:
             for piece in self._response.iter_raw(PIECE_BYTES):
@@ -70,7 +75,7 @@ class Download:
         if self.length is not None and received != self.length:
             raise TransferBroken(f"{received} bytes came, {self.length} were announced.", received=received)
         if self._sha256 is not None and digest.hexdigest() != self._sha256:
-            raise TransferBroken("What came has another SHA-256 than what was asked for.", received=received)
+            raise ChecksumMismatch("What came has another SHA-256 than what was asked for.", received=received)
 
     def save(self, file: BinaryIO) -> int:
         """Write everything to `file` and return the number of bytes.

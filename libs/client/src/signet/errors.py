@@ -5,6 +5,7 @@ SignetError
 ├── NotSignedIn                 the operation is signed, and the client has no credential
 ├── Unreachable                 no answer: connection, TLS or time ran out
 ├── TransferBroken              a download that ended before it was whole, or is not what was promised
+│   └── ChecksumMismatch        all of it has come, or gone, and it is something else
 ├── KeyNotTrusted               the gateway's sealing key is none that is pinned, or there is none where one is needed
 ├── AnswerInvalid               an answer that is not the platform's: no envelope, or one without the promised fields
 └── Refused                     the platform said no, and `code` says why
@@ -54,9 +55,13 @@ class Unreachable(SignetError):
 class TransferBroken(SignetError):
     """What has been received is not the whole, or another: nothing of it may be believed. `received` counts bytes."""
 
-    def __init__(self, message: str, *, received: int) -> None:
+    def __init__(self, message: str, *, received: int = 0) -> None:
         super().__init__(message)
         self.received = received
+
+
+class ChecksumMismatch(TransferBroken):
+    """What has arrived, here or at the platform, has another SHA-256 than what was sent."""
 
 
 class KeyNotTrusted(SignetError):

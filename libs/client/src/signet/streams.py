@@ -8,7 +8,7 @@ never sealed.
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -28,6 +28,9 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _STREAMED = frozenset({httpx.codes.OK, httpx.codes.PARTIAL_CONTENT})
 Query = Mapping[str, object]
 
+Measured = Callable[[int, str], None]
+"""Told how many bytes there are to send, and their SHA-256 in hex."""
+
 
 class Streams:
     """The streams of one connection."""
@@ -46,15 +49,19 @@ class Streams:
         content_type: str = "application/octet-stream",
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        measured: Measured | None = None,
         progress: Progress | None = None,
     ) -> Answer:
         """Send a file, from where it stands to its end, and return the answer.
 
         It must be seekable, and stay as it is meanwhile. Like any unsafe request it has an Idempotency-Key and is sent
-        again where that is safe; `progress` then begins at 0 again. Raises SignetError and what is below it.
+        again where that is safe; `progress` then begins at 0 again. `measured` is told what will be sent. Raises
+        SignetError and what is below it.
         """
         with _opened(source) as file:
             start, size, sha256 = _measure(file)
+            if measured is not None:
+                measured(size, sha256)
             sent = httpx.Headers(headers)
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
             sent.update({"Content-Type": content_type, "Content-Length": str(size), "X-Content-SHA256": sha256})
