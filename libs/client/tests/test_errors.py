@@ -21,13 +21,17 @@ PLACES = [
     (409002, errors.IdempotencyConflict, ExitCode.CONFLICT),
     (412001, errors.VersionConflict, ExitCode.CONFLICT),
     (413001, errors.RequestInvalid, ExitCode.REFUSED),
+    (410001, errors.ContentDestroyed, ExitCode.DAMAGED),
+    (413002, errors.QuotaExceeded, ExitCode.REFUSED),
     (429001, errors.RateLimited, ExitCode.REFUSED),
     (500001, errors.ServerFailed, ExitCode.REFUSED),
+    (500002, errors.ContentDamaged, ExitCode.DAMAGED),
     (503001, errors.Unavailable, ExitCode.UNREACHABLE),
     (504001, errors.Unavailable, ExitCode.UNREACHABLE),
     (401999, errors.AuthenticationFailed, ExitCode.NOT_SIGNED_IN),
     (418001, errors.RequestInvalid, ExitCode.REFUSED),
-    (507001, errors.ServerFailed, ExitCode.REFUSED),
+    (507001, errors.StorageFull, ExitCode.REFUSED),
+    (508001, errors.ServerFailed, ExitCode.REFUSED),
 ]
 
 
@@ -44,6 +48,8 @@ def test_errors_outside_the_platform_have_exit_statuses() -> None:
     assert exit_code(errors.AnswerInvalid("")) is ExitCode.UNREACHABLE
     assert exit_code(errors.NotSignedIn("")) is ExitCode.NOT_SIGNED_IN
     assert exit_code(errors.ArgumentInvalid("")) is ExitCode.USAGE
+    assert exit_code(errors.TransferBroken("")) is ExitCode.UNREACHABLE
+    assert exit_code(errors.ChecksumMismatch("")) is ExitCode.DAMAGED
 
 
 def test_every_published_code_but_success_has_a_class() -> None:

@@ -10,6 +10,8 @@ SignetError
 ├── AnswerInvalid               an answer that is not the platform's: no envelope, or one without the promised fields
 └── Refused                     the platform said no, and `code` says why
     ├── RequestInvalid          400xxx 405001 413001 415001 416001, and any 4xx not named below
+    │   ├── QuotaExceeded       413002
+    │   └── ContentDestroyed    410001
     ├── AuthenticationFailed    401xxx
     │   ├── SignExpired         401005
     │   ├── CredentialsInvalid  401011
@@ -22,6 +24,8 @@ SignetError
     │   └── VersionConflict     412001
     ├── RateLimited             429xxx
     └── ServerFailed            500xxx, and any 5xx not named below
+        ├── ContentDamaged      500002
+        ├── StorageFull         507001
         └── Unavailable         503xxx 504xxx
 
 Codes that this version does not know land in the class of their HTTP status.
@@ -108,6 +112,14 @@ class RequestInvalid(Refused):
     """The request is not one that the operation takes."""
 
 
+class QuotaExceeded(RequestInvalid):
+    """The user may not store as much; `data` says how much is left, where the platform tells."""
+
+
+class ContentDestroyed(RequestInvalid):
+    """The key of the file has been destroyed: nobody reads it any more."""
+
+
 class AuthenticationFailed(Refused):
     """Who asks was not proven."""
 
@@ -162,6 +174,14 @@ class ServerFailed(Refused):
     """The platform failed."""
 
 
+class ContentDamaged(ServerFailed):
+    """What is stored is not what was written, and none of it may be read."""
+
+
+class StorageFull(ServerFailed):
+    """There is no room left where files are kept."""
+
+
 class Unavailable(ServerFailed):
     """A part of the platform is down or slow; trying later may help."""
 
@@ -173,6 +193,10 @@ _BY_CODE: Mapping[int, type[Refused]] = {
     ReturnCode.VALUE_DUPLICATE: ValueDuplicate,
     ReturnCode.IDEMPOTENCY_CONFLICT: IdempotencyConflict,
     ReturnCode.VERSION_CONFLICT: VersionConflict,
+    ReturnCode.CONTENT_DESTROYED: ContentDestroyed,
+    ReturnCode.QUOTA_EXCEEDED: QuotaExceeded,
+    ReturnCode.CONTENT_DAMAGED: ContentDamaged,
+    ReturnCode.STORAGE_FULL: StorageFull,
 }
 _BY_STATUS: Mapping[int, type[Refused]] = {
     401: AuthenticationFailed,

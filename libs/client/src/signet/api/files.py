@@ -171,10 +171,9 @@ class Files:
         query = {"permanently": "true" if permanently else None}
         self._connection.request("DELETE", f"{_PATH}/{file_id}", query=query, headers=if_version(if_match))
 
-    def undelete(self, file_id: int, *, if_match: int | None = None) -> File:
-        """Bring a deleted one back. Raises NotFound, VersionConflict."""
-        answer = self._connection.request("POST", f"{_PATH}/{file_id}/undelete", headers=if_version(if_match))
-        return decode(File, answer.data)
+    def undelete(self, file_id: int) -> File:
+        """Bring a deleted one back. Raises NotFound."""
+        return decode(File, self._connection.request("POST", f"{_PATH}/{file_id}/undelete").data)
 
     def verify(self, file_id: int) -> Iterator[Verification]:
         """Have a stored file re-read and decrypted, active or deleted: one request, and one result, per piece of it.

@@ -6,7 +6,10 @@ from signet.errors import (
     AnswerInvalid,
     ArgumentInvalid,
     AuthenticationFailed,
+    ChecksumMismatch,
     Conflict,
+    ContentDamaged,
+    ContentDestroyed,
     NotFound,
     NotSignedIn,
     SignetError,
@@ -26,6 +29,7 @@ class ExitCode(IntEnum):
     NOT_FOUND = 4
     CONFLICT = 5
     UNREACHABLE = 6
+    DAMAGED = 7
     DEFECT = 70  # sysexits.h: EX_SOFTWARE
     NOT_WRITTEN = 74  # sysexits.h: EX_IOERR
     INTERRUPTED = 130  # as a shell says it of SIGINT
@@ -35,6 +39,7 @@ class ExitCode(IntEnum):
 EPILOG = (
     "Exit status: 0 done; 1 refused by the platform; 2 usage; 3 not signed in, or the credential was refused; "
     "4 no such resource; 5 conflict (duplicate, idempotency key, version); 6 no usable answer, trying later may help; "
+    "7 a file that is not what was stored, or beyond reading; "
     "70 a defect of this program; 74 the output could not be written; 130 interrupted."
 )
 
@@ -43,6 +48,7 @@ _BY_ERROR = (
     ((NotSignedIn, AuthenticationFailed), ExitCode.NOT_SIGNED_IN),
     (NotFound, ExitCode.NOT_FOUND),
     (Conflict, ExitCode.CONFLICT),
+    ((ChecksumMismatch, ContentDamaged, ContentDestroyed), ExitCode.DAMAGED),
     ((Unreachable, Unavailable, AnswerInvalid, TransferBroken), ExitCode.UNREACHABLE),
 )
 
