@@ -11,13 +11,6 @@ from signet_common.web.streams import stream_answer
 from signet_files.application.read_file import ReadFile, Stored
 from signet_protocol.return_codes import ReturnCode
 
-HARMLESS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, no-store",
-}
-"""Whatever a file holds, a browser is to save it: neither to guess its type, nor to show it as a page of this site."""
-
 
 class FileContent(Resource):  # type: ignore[misc]
     """`/api/v1/files/{file_id}/content`."""
@@ -60,5 +53,5 @@ def content_namespace(read_file: ReadFile) -> Namespace:
 
 
 def _answer(found: Stored, pieces: Iterable[bytes], length: int) -> Response:
-    headers = HARMLESS | {"Accept-Ranges": "bytes", "ETag": f'"{found.file.sha256}"'}
+    headers = {"Accept-Ranges": "bytes", "ETag": f'"{found.file.sha256}"'}
     return stream_answer(pieces, content_type=found.file.media_type, length=length, headers=headers)

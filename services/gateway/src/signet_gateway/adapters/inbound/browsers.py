@@ -54,8 +54,9 @@ _ALWAYS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _NO_STORE = (_CACHE_CONTROL, "no-store")
-# An answer is data: as a page it could load nothing, run nothing and be framed by nobody.
-_NOTHING = (_POLICY, "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+# An answer is data: as a page it could load nothing, run nothing, be framed by nobody, and be of no origin: what a
+# file holds may well be a page.
+_NOTHING = (_POLICY, "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
 
 def protect(headers: Headers) -> None:
