@@ -157,6 +157,21 @@ def test_an_upload_asks_again_when_its_storage_cannot_be_reached() -> None:
         assert_works(client)
 
 
+def test_a_check_says_whether_a_file_could_be_stored() -> None:
+    """Readiness asks it; it stores nothing, and its connection is used again."""
+    with Cluster() as cluster, Client(cluster.trackers, timeout=HANG, storage_wait=0.0) as client:
+        client.check()
+        client.check()
+        cluster.storage.stop()
+        with fails_quietly(Unreachable):
+            client.check()
+        cluster.storage.start()
+        client.check()
+        cluster.tracker.stop()
+        with fails_quietly(Unreachable):
+            client.check()
+
+
 def test_addresses_are_read_or_refused() -> None:
     """A wrong setting stops at the start, not at the first file."""
     assert Address.parse("tracker") == Address("tracker", 22122)

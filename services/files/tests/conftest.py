@@ -36,6 +36,8 @@ class MemoryBlobs:
     def delete(self, name: str) -> None:
         self.blobs.pop(name, None)
 
+    def check(self) -> None: ...
+
 
 @pytest.fixture
 def memory_blobs() -> MemoryBlobs:

@@ -156,6 +156,10 @@ class Client:
         """Size, time, checksum and origin of a file. Raises NotFound."""
         return self._info(FileName.parse(file_id), self._deadline(timeout))
 
+    def check(self, *, timeout: float | None = None) -> None:
+        """Raise unless a tracker answers and a storage that would take a file lets itself be reached."""
+        self._exchanges.reach(self._deadline(timeout))
+
     def close(self) -> None:
         """Close the idle connections; those in use close when they come back."""
         self._pool.close()

@@ -59,6 +59,11 @@ class Exchanges:
             connection.send(command, head, deadline, *(data or ()))
             return connection.receive_body(sizes, _doing(command), deadline)
 
+    def reach(self, deadline: Deadline) -> None:
+        """Connect to where a new file would go."""
+        connection, _ = self._reach_place(None, deadline)
+        self._pool.give_back(connection)
+
     def query(self, command: Command, file: FileName, sizes: Collection[int], deadline: Deadline) -> bytes:
         """Ask about a file; returns the body of the reply."""
 

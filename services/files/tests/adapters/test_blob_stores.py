@@ -84,6 +84,26 @@ def test_a_range_is_what_lies_there(blobs) -> None:
     assert list(blobs.read(name, 9 * PIECE_BYTES, 5)) == []
 
 
+def test_a_store_that_works_says_so_and_stores_nothing(blobs) -> None:
+    """Readiness asks often."""
+    blobs.check()
+    assert list(blobs.stored() if hasattr(blobs, "stored") else ()) == []
+
+
+def test_a_folder_that_nobody_can_write_to_is_told(tmp_path) -> None:
+    """Before the first upload fails."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageUnavailable):
+        LocalBlobs(tmp_path / "file" / "blobs", directly).check()
+
+
+def test_a_cluster_without_a_storage_is_told(cluster) -> None:
+    cluster.storage.stop()
+    trackers = ",".join(f"{tracker.host}:{tracker.port}" for tracker in cluster.trackers)
+    with pytest.raises(StorageUnavailable):
+        open_blobs(f"fdfs://{trackers}", directly).check()
+
+
 def test_names_are_never_given_twice(blobs) -> None:
     assert len({blobs.new_name() for _ in range(100)}) == 100
 

@@ -57,7 +57,9 @@ class Peer:
         threading.Thread(target=self._accept, args=(listener, self._over), daemon=True).start()
 
     def stop(self) -> None:
-        """End every connection and the port."""
+        """End every connection and the port; a second time there is nothing to end."""
+        if self._over.is_set():
+            return
         self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

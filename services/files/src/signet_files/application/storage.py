@@ -39,6 +39,10 @@ class BlobStore(Protocol):
         """Remove what is stored under the name, whole or half; nothing there is fine."""
         ...
 
+    def check(self) -> None:
+        """Raise unless a blob could be stored, as far as can be told without doing it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:

@@ -61,7 +61,11 @@ def serve(settings: Settings, database: Database, keys: DataKeys) -> Service:
         [file_namespace(_application(settings, database, keys, blobs)), content_namespace(read_file)],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
-        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
+        checks={
+            "database": answers(database.ping),
+            "blobs": answers(blobs.check),
+            "outbox": drains(lambda: outbox.backlog(database)),
+        },
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)

@@ -15,6 +15,7 @@ from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavaila
 APPENDED_BYTES = 1_048_576
 """What one request appends: the protocol wants its length first, and each asks a tracker anew."""
 SECONDS = 60.0
+CHECK_SECONDS = 3.0
 SLOWEST = 1_000_000
 """Bytes a second below which a storage that sends a blob counts as stuck, after those seconds."""
 
@@ -65,6 +66,11 @@ class FastDfsBlobs:
         """Remove the blob; none is fine. Raises StorageUnavailable, also where no tracker knows a storage by now."""
         with _told(), suppress(NotFound):
             self._client.delete(name, timeout=SECONDS)
+
+    def check(self) -> None:
+        """A storage can be reached. Raises StorageUnavailable."""
+        with _told():
+            self._client.check(timeout=CHECK_SECONDS)
 
     def _require_empty(self, name: str) -> None:
         with _told():

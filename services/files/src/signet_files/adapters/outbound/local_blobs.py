@@ -76,6 +76,11 @@ class LocalBlobs:
         with _told():
             self._run(_remove, path)
 
+    def check(self) -> None:
+        """The folder, or the one that it will be made in, lets itself be written to. Raises StorageUnavailable."""
+        with _told():
+            self._run(_require_writable, self._folder)
+
     def stored(self) -> Iterator[StoredBlob]:
         """Every blob, whole or half. Raises StorageUnavailable."""
         with _told():
@@ -156,6 +161,13 @@ def _stored_in(folder: Path) -> list[StoredBlob]:
 def _remove(path: Path) -> None:
     for present in (path.with_name(path.name + _PART), path):
         present.unlink(missing_ok=True)
+
+
+def _require_writable(folder: Path) -> None:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise PermissionError(errno.EACCES, "no blob can be stored there")
 
 
 def _make_folder(folder: Path) -> None:
