@@ -2,11 +2,12 @@
 
 import json
 import stat
+import threading
 
 import pytest
 
-from signet_common.keyring.ciphers import Keyring, KeyringUnusable, SecretUnreadable
-from signet_common.keyring.document import create_keyring
+from signet_common.keyring.ciphers import Keyring, KeyringBusy, KeyringUnusable, SecretUnreadable
+from signet_common.keyring.document import create_keyring, only_writer
 from signet_common.keyring.live import LiveKeyring
 
 PLACE = {"table": "api_keys", "row_id": 7, "column": "secret"}
@@ -122,3 +123,19 @@ def test_the_key_is_in_no_representation(path):
     """Objects are printed by accident."""
     key = json.loads(path.read_text())["keys"]["k1"]
     assert key not in repr(LiveKeyring(path).__dict__)
+
+
+def test_a_patient_writer_gets_its_turn_and_an_impatient_one_is_told(path):
+    """Requests that each hold the keyring for a moment take turns; what holds it for minutes is not waited for."""
+    with only_writer(path):
+        with pytest.raises(KeyringBusy), only_writer(path, patience=0.05):
+            pass
+        waiting = threading.Thread(target=lambda: _hold(path))
+        waiting.start()
+    waiting.join(10)
+    assert path.with_name("held").exists()
+
+
+def _hold(path):
+    with only_writer(path, patience=10):
+        path.with_name("held").touch()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from signet_identity.bootstrap.commands import deployment, keyring_rotation
+from signet_identity.bootstrap.commands import keyring_rotation
 from signet_identity.entrypoints.admin import app
 
 
@@ -99,8 +99,8 @@ def test_every_event_that_is_told_is_declared(sqlite_api):
     refused |= dict.fromkeys(("since", "until"), "2026-01-01T00:00:00+00:00")
     service = {"authentication": "service", "user_id": None, "permission": "", "scope": "", "credential_id": ""}
     sqlite_api.data("POST", "/internal/refusals", {"refusals": [refused]}, **service)
-    rotation = keyring_rotation(sqlite_api.settings, clock=lambda: datetime.now(UTC) - timedelta(hours=1))
-    rotation.rotate(deployment("keyring rotate"), print)
-    keyring_rotation(sqlite_api.settings).retire(deployment("keyring retire"), "k1", print)
+    an_hour_ago = lambda: datetime.now(UTC) - timedelta(hours=1)  # noqa: E731
+    keyring_rotation(sqlite_api.settings, "keyring rotate", clock=an_hour_ago).rotate(print)
+    keyring_rotation(sqlite_api.settings, "keyring retire").retire("k1", print)
     sqlite_api.data("DELETE", "/api/v1/api-keys/1")
     assert {event["type"].split(".", 2)[2][:-3] for event in sqlite_api.events()} == declared

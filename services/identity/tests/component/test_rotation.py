@@ -16,9 +16,9 @@ from signet_common.keyring.live import LiveKeyring
 from signet_common.keyring.rotation import Progress
 from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.tables import API_KEYS
-from signet_identity.bootstrap.commands import deployment, keyring_rotation
+from signet_identity.bootstrap.commands import keyring_rotation
 
-ROTATE = deployment("keyring rotate")
+ROTATE, RETIRE = "keyring rotate", "keyring retire"
 KEYS = "/api/v1/api-keys"
 
 
@@ -43,7 +43,7 @@ def signing_keys(api, api_key: str) -> dict[str, str]:
 def test_a_running_service_reads_and_writes_through_a_rotation(api):
     """It learns of the new key from the file, at the first secret that needs it; nothing goes under the old one."""
     before = signing_keys(api, api.first["api_key"])
-    assert keyring_rotation(api.settings).rotate(ROTATE, nothing).current == "k2"
+    assert keyring_rotation(api.settings, ROTATE).rotate(nothing).current == "k2"
     assert key_ids(api) == {"k2"}
     assert signing_keys(api, api.first["api_key"]) == before
     created = api.data("POST", KEYS, {"key_name": "after"})
@@ -62,8 +62,8 @@ def test_a_rotation_that_was_killed_goes_on_and_draws_no_second_key(sqlite_api):
 
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            keyring_rotation(sqlite_api.settings).rotate(ROTATE, die)
-    state = keyring_rotation(sqlite_api.settings).rotate(ROTATE, nothing)
+            keyring_rotation(sqlite_api.settings, ROTATE).rotate(die)
+    state = keyring_rotation(sqlite_api.settings, ROTATE).rotate(nothing)
     assert (state.current, state.rotating, key_ids(sqlite_api)) == ("k2", False, {"k2"})
     assert len(sqlite_api.events("keyring.update")) == 1
 
@@ -96,7 +96,7 @@ def test_a_row_that_does_not_decrypt_is_told_and_stops_nothing(sqlite_api):
     moved = API_KEYS.update().where(API_KEYS.c.api_key_id == 2).values(secret="k1:AAAA")
     sqlite_api.service.database.write(lambda connection: connection.execute(moved))
     told: list[Progress] = []
-    keyring_rotation(sqlite_api.settings).rotate(ROTATE, told.append)
+    keyring_rotation(sqlite_api.settings, ROTATE).rotate(told.append)
     assert [progress.unreadable for progress in told] == [(2,)]
     assert key_ids(sqlite_api) == {"k1", "k2"}
 
@@ -105,21 +105,21 @@ def test_a_key_is_retired_once_nothing_can_lie_under_it(sqlite_api):
     """What a process stored at the last moment is taken along; current and fresh keys stay."""
     settings = sqlite_api.settings
     old = LiveKeyring(settings.keyring)
-    keyring_rotation(settings, clock=an_hour_ago).rotate(ROTATE, nothing)
+    keyring_rotation(settings, ROTATE, clock=an_hour_ago).rotate(nothing)
     straggler = sqlite_api.data("POST", KEYS, {})
     old._follow = lambda: None
     sqlite_api.service.database.write(lambda c: bind_secret(c, old, API_KEYS, straggler["api_key_id"], "a secret"))
     assert key_ids(sqlite_api) == {"k1", "k2"}
     for key_id in ("k2", "k9"):
         with pytest.raises(KeyInUse):
-            keyring_rotation(settings).retire(ROTATE, key_id, nothing)
-    keyring_rotation(settings).retire(ROTATE, "k1", nothing)
+            keyring_rotation(settings, RETIRE).retire(key_id, nothing)
+    keyring_rotation(settings, RETIRE).retire("k1", nothing)
     assert key_ids(sqlite_api) == {"k2"}
     assert signing_keys(sqlite_api, straggler["api_key"])
-    keyring_rotation(settings).rotate(ROTATE, nothing)
+    keyring_rotation(settings, ROTATE).rotate(nothing)
     with pytest.raises(KeyInUse, match="retire it after"):
-        keyring_rotation(settings).retire(ROTATE, "k2", nothing)
-    assert keyring_rotation(settings).look()[0].current == "k3"
+        keyring_rotation(settings, RETIRE).retire("k2", nothing)
+    assert keyring_rotation(settings, "keyring list").look()[0].current == "k3"
 
 
 def test_two_rotations_at_once_are_one(sqlite_api):

@@ -5,7 +5,8 @@ A stored secret reads `k1:<base64url of nonce 12 ‖ ciphertext ‖ tag 16>`; it
 and key, so that a ciphertext which somebody moved to another row does not decrypt.
 
 KeyringError
-├── KeyringUnusable   the file is missing, malformed, or open to others
+├── KeyringUnusable   the file is missing, malformed, open to others, or cannot be written
+│   └── KeyringBusy   another process is changing it
 ├── SecretUnreadable  a stored secret does not decrypt where it stands
 └── KeyInUse          a key of the keyring is still needed
 """
@@ -28,6 +29,10 @@ class KeyringError(Exception):
 
 class KeyringUnusable(KeyringError):
     """The keyring file cannot be used; the message names it."""
+
+
+class KeyringBusy(KeyringUnusable):
+    """Another process is changing the keyring."""
 
 
 class SecretUnreadable(KeyringError):

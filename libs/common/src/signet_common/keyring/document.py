@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from signet_common.keyring.ciphers import KeyringUnusable, decode, encode
+from signet_common.keyring.ciphers import KeyringBusy, KeyringUnusable, decode, encode
 
 KEY_BYTES = 32
 FIRST_KEY_ID = "k1"
+LOCK_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +100,36 @@ def replace_keyring(path: Path, document: KeyringDocument) -> None:
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
-    """Hold off other writers of the keyring for as long as this process lives. Raises KeyringUnusable."""
+def only_writer(path: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold off other writers of the keyring, in this process and in others, for as long as this process lives.
+
+    Raises KeyringBusy where another one is at it for longer than `patience` seconds, KeyringUnusable.
+    """
+    folder = _opened(path)
     try:
-        folder = os.open(path.resolve().parent, os.O_RDONLY)
-    except OSError as failed:
-        raise KeyringUnusable(f"keyring {path} cannot be read: {failed.strerror}") from failed
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(folder, path, time.monotonic() + patience)
         yield
-    except BlockingIOError:
-        raise KeyringUnusable(f"keyring {path} is being changed by another process") from None
     finally:
         os.close(folder)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError as failed:
+        raise KeyringUnusable(f"keyring {path} cannot be read: {failed.strerror}") from failed
+
+
+def _lock(folder: int, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise KeyringBusy(f"keyring {path} is being changed by another process") from None
+        except OSError as failed:
+            raise KeyringUnusable(f"keyring {path} cannot be locked: {failed.strerror}") from failed
+        time.sleep(LOCK_POLL_SECONDS)
 
 
 def new_key() -> bytes:

@@ -24,6 +24,11 @@ class KeyringState:
     superseded: Mapping[str, datetime]
     rotating: bool
 
+    @property
+    def before(self) -> str:
+        """The key that was current before; empty where there was none."""
+        return max(self.superseded, key=lambda key_id: self.superseded[key_id], default="")
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -51,6 +56,18 @@ class KeyringStore(Protocol):
     def remove(self, key_id: str) -> None: ...
 
 
+class RotationLog(Protocol):
+    """What a service records of it; each before the keyring's file says so: nothing that was done goes untold."""
+
+    def rotated(self, before: str, current: str) -> None:
+        """Every secret that can be read lies under `current`."""
+        ...
+
+    def retired(self, key_id: str) -> None:
+        """Nothing that can be read lies under the key any more; it is about to be forgotten."""
+        ...
+
+
 class StoredSecrets(Protocol):
     """Everything in the database that lies under the keyring."""
 
@@ -67,31 +84,31 @@ class StoredSecrets(Protocol):
 
 
 class Rotation:
-    """Rotates, and retires what a rotation left behind. What a service records of it is handed in, and comes first."""
+    """Rotates, and retires what a rotation left behind."""
 
-    def __init__(self, store: KeyringStore, secrets: StoredSecrets, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: KeyringStore, secrets: StoredSecrets, clock: Callable[[], datetime], log: RotationLog
+    ) -> None:
         self._store = store
         self._secrets = secrets
         self._clock = clock
+        self._log = log
 
     def look(self) -> tuple[KeyringState, Mapping[str, int]]:
         """Return which keys there are, and how many secrets lie under each."""
         return self._store.state(), self._secrets.usage()
 
-    def rotate(self, tell: Callable[[Progress], None], record: Callable[[str, str], None]) -> KeyringState:
-        """Begin a rotation, or go on with the one that was interrupted; return when no row is left behind.
-
-        `record` is called with the key before and the one now, once every row lies under the latter.
-        """
+    def rotate(self, tell: Callable[[Progress], None]) -> KeyringState:
+        """Begin a rotation, or go on with the one that was interrupted; return when no row is left behind."""
         state = self._store.state()
         if not state.rotating:
             state = self._store.begin(self._clock())
         self._bring_under(state.current, tell)
-        record(max(state.superseded, key=lambda key_id: state.superseded[key_id]), state.current)
+        self._log.rotated(state.before, state.current)
         self._store.finish()
         return self._store.state()
 
-    def retire(self, key_id: str, tell: Callable[[Progress], None], record: Callable[[], None]) -> None:
+    def retire(self, key_id: str, tell: Callable[[Progress], None]) -> None:
         """Forget a superseded key, after taking along what was stored under it at the last moment.
 
         Raises:
@@ -100,7 +117,7 @@ class Rotation:
         state = self._store.state()
         self._check_retirable(state, key_id)
         self._bring_under(state.current, tell)
-        record()
+        self._log.retired(key_id)
         self._store.remove(key_id)
 
     def _bring_under(self, key_id: str, tell: Callable[[Progress], None]) -> None:

@@ -17,6 +17,9 @@ Clock = Callable[[], datetime]
 MediaTypes = Callable[[bytes], str]
 """Tells the media type from the first bytes of a file, whatever its name says."""
 
+Record = Callable[[Change, Passport], None]
+"""Puts what happened in the name of a caller into the audit log; returns once that is committed."""
+
 
 class Body(Protocol):
     """An upload as it arrives. `length` is None where the client did not tell it."""

@@ -17,7 +17,8 @@ from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.repository import SqlFiles, SqlTransaction
 from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX, UNDER_KEYRING
-from signet_files.application.ports import Clock
+from signet_files.application.keyring_log import KeyringLog
+from signet_files.application.ports import Clock, Record
 
 MIB = 2**20
 
@@ -27,9 +28,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def keyring_rotation(database: Database, keyring: Path, clock: Clock) -> Rotation:
+def recording(database: Database) -> Record:
+    """How something by itself gets into the audit log."""
+    events = EventMap(Outbox(OUTBOX))
+    return lambda change, caller: events.append(database, change, caller)
+
+
+def keyring_rotation(database: Database, keyring: Path, clock: Clock, caller: Passport) -> Rotation:
     """Rotation of the keyring, which wraps every data key anew and touches no blob. Raises KeyringUnusable."""
-    return Rotation(FileKeyringStore(keyring), SqlStoredSecrets(database, UNDER_KEYRING, LiveKeyring(keyring)), clock)
+    secrets = SqlStoredSecrets(database, UNDER_KEYRING, LiveKeyring(keyring))
+    return Rotation(FileKeyringStore(keyring), secrets, clock, KeyringLog(recording(database), caller))
 
 
 def unit_of_work(database: Database, quota: int) -> SqlUnitOfWork[Passport, SqlTransaction]:

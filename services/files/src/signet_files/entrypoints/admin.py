@@ -4,12 +4,12 @@ import json
 
 import typer
 
-from signet_common.keyring.document import create_keyring
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
 from signet_common.web.openapi import to_yaml
 from signet_files import __file__ as package_file
 from signet_files.bootstrap.contracts import contract, declared_events
+from signet_files.entrypoints import keyring_verbs
 from signet_files.settings import Settings
 
 app = typer.Typer(help="Administer the files service.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -20,23 +20,7 @@ def _database_url() -> str:
 
 
 app.add_typer(database_commands("files", _database_url, migrations_folder(package_file)), name="db")
-
-
-keyring_app = typer.Typer(help="The keyring that the keys of files lie under.", no_args_is_help=True)
-app.add_typer(keyring_app, name="keyring")
-
-
-@keyring_app.callback()
-def keyring() -> None:
-    """The keyring that the keys of files lie under."""
-
-
-@keyring_app.command()
-def create() -> None:
-    """Create a keyring, mode 0600. An existing file is never overwritten: what lies under it would be lost."""
-    path = load_or_exit(Settings).keyring
-    create_keyring(path)
-    typer.echo(f"files: created keyring {path}")
+app.add_typer(keyring_verbs.app, name="keyring")
 
 
 @app.command()

