@@ -40,6 +40,14 @@ class ComeLater(ApiError):
         self.seconds = seconds
 
 
+class RangeUnsatisfiable(ApiError):
+    """416001: there is nothing of `size` bytes in the range that was asked for (RFC 9110, section 15.5.17)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(ReturnCode.RANGE_INVALID)
+        self.size = size
+
+
 class ErrorMap:
     """Maps a service's own error tree to return codes; everything unknown is 500001, logged and not explained."""
 
@@ -52,6 +60,8 @@ class ErrorMap:
             response = refusal(error.code, error.message, error.data)
             if isinstance(error, ComeLater):
                 response.headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
+            if isinstance(error, RangeUnsatisfiable):
+                response.headers["Content-Range"] = f"bytes */{error.size}"
             return response
         for kind in type(error).__mro__:
             if (code := self._codes.get(kind)) is not None:

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13) on the version of an object."""
+"""Conditional requests (RFC 9110, section 13), on the version of an object or on any other strong tag."""
 
 import re
 
@@ -30,10 +30,21 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 def is_unchanged(request: Request, version: int) -> bool:
     """Whether If-None-Match of a read names this version (weak comparison)."""
+    return is_known(request, entity_tag(version))
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether If-None-Match of a read names what has this tag (weak comparison)."""
     header = request.headers.get("If-None-Match")
     if header is None or request.method not in ("GET", "HEAD"):
         return False
-    return header == "*" or entity_tag(version) in (tag.removeprefix("W/") for tag in _tags(header, "If-None-Match"))
+    return header == "*" or tag in (named.removeprefix("W/") for named in _tags(header, "If-None-Match"))
+
+
+def has_changed(request: Request, tag: str) -> bool:
+    """Whether If-Match does not name what has this tag (strong comparison)."""
+    header = request.headers.get("If-Match")
+    return not (header is None or header == "*" or tag in _tags(header, "If-Match"))
 
 
 def _tags(header: str, name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 FilesError
 ├── FileNotFound            no such file, or none that the caller may see
+├── FileNameInvalid         no file may be called that
 ├── VersionMismatch         the file has changed since the client saw it
 ├── QuotaExceeded           its owner has no room left for it
 ├── UploadLost              nothing was heard of the upload for so long that it has been given up
@@ -20,6 +21,10 @@ class FilesError(Exception):
 
 class FileNotFound(FilesError):
     """No such file, or none that the caller may see."""
+
+
+class FileNameInvalid(FilesError, ValueError):
+    """No file may be called that; the message says why, and repeats nothing of it."""
 
 
 class VersionMismatch(FilesError):
