@@ -21,6 +21,7 @@ from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.disk_threads import in_threads
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
+from signet_files.adapters.outbound.media_types import SniffedMediaTypes
 from signet_files.adapters.outbound.orphans import SqlOrphans
 from signet_files.adapters.outbound.queries import SqlFileQueries
 from signet_files.adapters.outbound.stored_files import SqlStoredFiles
@@ -81,7 +82,7 @@ def _application(settings: Settings, database: Database, keys: DataKeys, blobs: 
             blobs=blobs,
             cipher=AesGcmFileCipher(),
             unit_of_work=work,
-            media_types=lambda _first: "application/octet-stream",
+            media_types=SniffedMediaTypes(),
             clock=now,
         ),
         rename_file=RenameFile(work, now),

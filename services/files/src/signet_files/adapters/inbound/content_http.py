@@ -1,4 +1,4 @@
-"""The view of what a file holds: the whole of it, as a stream."""
+"""The view of what a file holds: all of it or a part, as a stream."""
 
 from collections.abc import Iterable
 
@@ -8,8 +8,12 @@ from flask_restx import Namespace, Resource
 from signet_common.web.decorators import authentication_required, check_request, sign_required
 from signet_common.web.operations import operation
 from signet_common.web.streams import stream_answer
+from signet_files.adapters.inbound.disposition import attachment
+from signet_files.adapters.inbound.ranges import Selection, select
 from signet_files.application.read_file import ReadFile, Stored
 from signet_protocol.return_codes import ReturnCode
+
+NOT_MODIFIED = 304
 
 
 class FileContent(Resource):  # type: ignore[misc]
@@ -22,8 +26,8 @@ class FileContent(Resource):  # type: ignore[misc]
     @operation(
         "getFileContent",
         "Download what a file holds",
-        description="Not a byte leaves that is not proven to be what was uploaded. Where a later part turns out to be"
-        " damaged, the transfer breaks off.",
+        description="All of it, or the one part that `Range` asks for. Not a byte leaves that is not proven to be what"
+        " was uploaded. Where a later part turns out to be damaged, the transfer breaks off.",
         errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.CONTENT_DESTROYED, ReturnCode.CONTENT_DAMAGED),
         audit="download",
         stream=True,
@@ -34,14 +38,21 @@ class FileContent(Resource):  # type: ignore[misc]
     def get(self, file_id: int) -> Response:
         """Download."""
         found = self._read_file.find(g.user, file_id)
-        return self._whole(found)
+        selected = select(request, found.file.sha256, found.file.size)
+        return stream_answer(
+            self._pieces(found, selected),
+            content_type=found.file.media_type,
+            length=None if selected.status == NOT_MODIFIED else selected.length,
+            status=selected.status,
+            headers=selected.headers | {"Content-Disposition": attachment(found.file.file_name)},
+        )
 
-    def _whole(self, found: Stored) -> Response:
-        size = found.file.size
-        if request.method == "HEAD":
+    def _pieces(self, found: Stored, selected: Selection) -> Iterable[bytes]:
+        """What is selected; where nothing of it is given out, that the file was looked at is recorded all the same."""
+        if request.method == "HEAD" or selected.status == NOT_MODIFIED:
             self._read_file.look(g.user, found)
-            return _answer(found, (), size)
-        return _answer(found, self._read_file.content(g.user, found, 0, size), size)
+            return ()
+        return self._read_file.content(g.user, found, selected.start, selected.stop)
 
 
 def content_namespace(read_file: ReadFile) -> Namespace:
@@ -50,8 +61,3 @@ def content_namespace(read_file: ReadFile) -> Namespace:
     wiring = {"resource_class_kwargs": {"read_file": read_file}}
     namespace.add_resource(FileContent, "/<id:file_id>/content", **wiring)
     return namespace
-
-
-def _answer(found: Stored, pieces: Iterable[bytes], length: int) -> Response:
-    headers = {"Accept-Ranges": "bytes", "ETag": f'"{found.file.sha256}"'}
-    return stream_answer(pieces, content_type=found.file.media_type, length=length, headers=headers)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from signet_common.web.schemas import (
     INTEGER,
@@ -17,11 +17,15 @@ from signet_common.web.schemas import (
     ViewModel,
 )
 from signet_files.domain.files import MAX_NAME_BYTES, FileState
+from signet_files.domain.names import composed, shown_name
 
 FileName = Annotated[
-    str, MaxBytes(MAX_NAME_BYTES), Field(min_length=1, description="For people, at most 255 bytes of UTF-8; no path.")
+    str,
+    MaxBytes(MAX_NAME_BYTES),
+    Field(min_length=1, description="For people, at most 255 bytes of UTF-8; no path, and nothing that is not seen."),
+    AfterValidator(shown_name),
 ]
-NamePart = Annotated[str, MaxBytes(MAX_NAME_BYTES), Field(min_length=1)]
+NamePart = Annotated[str, MaxBytes(MAX_NAME_BYTES), Field(min_length=1), AfterValidator(composed)]
 MediaType = Annotated[str, Field(max_length=127, pattern=r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")]
 Size = Annotated[int, Field(ge=0, le=MAX_ID), INTEGER]
 
