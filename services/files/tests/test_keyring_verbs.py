@@ -40,7 +40,7 @@ def begin_uploads(home: Path, count: int) -> None:
     database = Database.open(f"sqlite:///{home}/files.sqlite3", grouped=False)
     uploads = SqlUploads(database, DataKeys(LiveKeyring(home / "keyring.json")), 1_000)
     for number in range(count):
-        uploads.begin("x", f"name{number}", by=7, at=datetime.now(UTC))
+        uploads.begin("x", f"name{number}", length=0, by=7, at=datetime.now(UTC))
     database.close()
 
 

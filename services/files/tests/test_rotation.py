@@ -56,7 +56,7 @@ def events(database: Database) -> list[Any]:
 def test_every_data_key_lies_under_the_new_key_and_is_the_same(database, keyring) -> None:
     """Also once the old key is gone; a destroyed one stays destroyed, and one that was killed in the middle goes on."""
     uploads = SqlUploads(database, DataKeys(LiveKeyring(keyring)), 1_000)
-    begun = [uploads.begin("x", f"name{count}", by=7, at=BEGUN) for count in range(450)]
+    begun = [uploads.begin("x", f"name{count}", length=0, by=7, at=BEGUN) for count in range(450)]
     destroyed = {"file_id": begun[0].file_id, "content_version": 2, "blob_name": "gone", "data_key": None}
     database.write(lambda connection: connection.execute(insert(BLOBS), destroyed))
 
@@ -91,7 +91,7 @@ def test_every_data_key_lies_under_the_new_key_and_is_the_same(database, keyring
 
 def test_a_key_that_is_destroyed_meanwhile_stays_destroyed(database, keyring) -> None:
     """A rotation that wrote back what it had read would bring the file to life again."""
-    SqlUploads(database, DataKeys(LiveKeyring(keyring)), 1_000).begin("x", "name", by=7, at=BEGUN)
+    SqlUploads(database, DataKeys(LiveKeyring(keyring)), 1_000).begin("x", "name", length=0, by=7, at=BEGUN)
 
     class Meanwhile(LiveKeyring):
         def decrypt_bytes(self, stored: str, **place: Any) -> bytes:

@@ -221,15 +221,38 @@ def test_nobody_stores_more_than_the_quota(service, length: int | None) -> None:
 
 
 def test_two_uploads_at_once_share_one_quota(service) -> None:
-    """Each of them fits when it begins: the second to end is measured with the first."""
+    """The room is taken when the first begins: otherwise each of a thousand could fill all of it on the disk."""
 
-    def meanwhile(at: int) -> None:
-        if at == 0:
-            service.put(Sent(bytes(QUOTA - 10)))
+    def meanwhile(_at: int) -> None:
+        with pytest.raises(QuotaExceeded, match="10 bytes"):
+            service.put(Sent(bytes(11), length=11))
 
-    with pytest.raises(QuotaExceeded, match="10 bytes"):
-        service.put(Sent(bytes(11), meanwhile=meanwhile))
-    assert (service.left(), service.used()) == (ONE, QUOTA - 10)
+    length = QUOTA - 10
+    assert service.put(Sent(bytes(length), length=length, meanwhile=meanwhile)).size == length
+    assert (service.left(), service.used()) == (ONE, length)
+
+
+def test_an_upload_of_unknown_length_takes_room_as_it_grows(service) -> None:
+    """Some ahead, so that it does not ask for each piece; what it did not need is given back."""
+    seen = []
+    service.put(Sent(bytes(200_000), meanwhile=lambda _at: seen.append(service.used())))
+    assert (seen[0], seen[1], service.used()) == (0, QUOTA, 200_000)
+
+
+def test_room_that_was_taken_is_given_back_when_an_upload_fails(service) -> None:
+    """Also by whoever collects what was killed."""
+    with pytest.raises(WrongChecksum):
+        service.put(Sent(declared=b"another", length=200_000))
+    assert service.used() == 0
+
+
+def test_who_filled_the_quota_gets_the_first_answer_again(service) -> None:
+    """The client lost the answer; there is no room for a second one, and none is needed."""
+    keyed = replace(CALLER, idempotency_key="once")
+    first = service.put(Sent(bytes(QUOTA), length=QUOTA), caller=keyed)
+    assert service.put(Sent(bytes(QUOTA), length=QUOTA), caller=keyed) == first
+    with pytest.raises(QuotaExceeded):
+        service.put(Sent(b"x", length=1), caller=replace(CALLER, idempotency_key="another"))
 
 
 def test_a_limit_of_one_s_own_counts_instead(sqlite_service) -> None:

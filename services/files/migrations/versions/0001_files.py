@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_table(
         "quotas",
         sa.Column("user_id", BigId, primary_key=True, autoincrement=False, comment="the owner"),
-        sa.Column("used_bytes", sa.BigInteger, nullable=False, comment="sizes of all files that are not gone"),
+        sa.Column("used_bytes", sa.BigInteger, nullable=False, comment="room that all files take that are not gone"),
         sa.Column("limit_bytes", sa.BigInteger, comment="the most; null: what everybody has"),
         comment="room taken and given, per user",
     )
@@ -53,6 +53,7 @@ def _create_files() -> None:
         sa.Column("media_type", sa.String(127), comment="told from the content"),
         sa.Column("size", sa.BigInteger, comment="bytes of the content; null: not uploaded"),
         sa.Column("sha256", sa.String(64), comment="hash of the content, hexadecimal"),
+        sa.Column("room_taken", sa.BigInteger, nullable=False, comment="bytes of its owner's quota that it takes"),
         sa.Column("due_at", UtcDateTime, comment="when it may be collected; null: never"),
         sa.Column("created_at", UtcDateTime, nullable=False, comment="when the row was made, UTC"),
         sa.Column("created_by", BigId, comment="user id of its maker, null: Signet"),

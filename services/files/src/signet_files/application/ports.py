@@ -65,12 +65,19 @@ class Condemned:
 class Uploads(Protocol):
     """Uploads before they are files, each step committed at once."""
 
-    def room(self, user_id: int | None) -> int:
-        """How many more bytes the user may store."""
+    def begin(self, file_name: str, blob_name: str, *, length: int, by: int | None, at: datetime) -> Upload:
+        """Put the row of a file that is uploading, and that of its blob, with a fresh key under the keyring.
+
+        Room for `length` bytes is taken from the quota of `by`, or many uploads at once would each see all of it.
+        Raises QuotaExceeded.
+        """
         ...
 
-    def begin(self, file_name: str, blob_name: str, *, by: int | None, at: datetime) -> Upload:
-        """Put the row of a file that is uploading, and that of its blob, with a fresh key under the keyring."""
+    def take_room(self, file_id: int, size: int) -> int:
+        """Take room for at least `size` bytes in all, where the length was not told; how much there is then.
+
+        Raises QuotaExceeded, UploadLost.
+        """
         ...
 
     def alive(self, file_id: int, at: datetime) -> None:
@@ -110,7 +117,7 @@ class Files(Protocol):
         ...
 
     def finish(self, file_id: int, received: Received, *, at: datetime) -> File:
-        """Make an upload a file, and count it to its owner's quota. Raises UploadLost, QuotaExceeded."""
+        """Make an upload a file, which takes as much room as it is long. Raises UploadLost, QuotaExceeded."""
         ...
 
     def save(self, file: File) -> None:

@@ -1,9 +1,9 @@
 """Upload a file, so that whatever a crash leaves can be found.
 
-1. The row comes first, in the state `uploading`, with the name and the key of the blob: from here on nothing is stored
-   that no row knows.
+1. The row comes first, in the state `uploading`, with the name and the key of the blob, and its length is taken from
+   the owner's quota: from here on nothing is stored that no row knows and no quota counts.
 2. The blob is written, encrypted, and safe on the disk.
-3. One transaction makes the row a file, counts it, keeps the answer and tells the event. Before it nobody sees the
+3. One transaction makes the row a file, keeps the answer and tells the event. Before it nobody sees the
    file, after it all of it is there.
 
 What fails on the way is taken back at once; what a crash leaves, or a database that does not answer, waits for
@@ -51,12 +51,12 @@ class UploadFile:
 
     def __call__(self, caller: Passport, *, file_name: str, body: Body) -> File:
         """The new file. Raises QuotaExceeded, UploadLost, BlobError, and what `body` raises; then nothing is stored."""
-        room = self.uploads.room(caller.user_id)
-        if body.length is not None and body.length > room:
-            raise QuotaExceeded(f"{room} bytes are left")
-        upload = self._begin(caller, file_name)
         try:
-            received = self._store(upload, body, room)
+            upload = self._begin(caller, file_name, body.length or 0)
+        except QuotaExceeded as exceeded:
+            return self._first_answer(caller, exceeded)
+        try:
+            received = self._store(upload, body)
             file = self._finish(caller, upload, received)
         except Exception:
             self._take_back(upload)
@@ -66,18 +66,28 @@ class UploadFile:
             self._take_back(upload)
         return file
 
-    def _begin(self, caller: Passport, file_name: str) -> Upload:
+    def _begin(self, caller: Passport, file_name: str, length: int) -> Upload:
         blob_name = self.blobs.new_name()
         try:
-            return self.uploads.begin(file_name, blob_name, by=caller.user_id, at=self.clock())
+            return self.uploads.begin(file_name, blob_name, length=length, by=caller.user_id, at=self.clock())
         except Exception:
             # A store may have made something already to have the name.
             with suppress(BlobError):
                 self.blobs.delete(blob_name)
             raise
 
-    def _store(self, upload: Upload, body: Body, room: int) -> Received:
-        passing = _Passing(upload, self.uploads, self.clock, room)
+    def _first_answer(self, caller: Passport, exceeded: QuotaExceeded) -> File:
+        """Of an upload that took the last room itself and is repeated; raises `exceeded` for any other."""
+
+        def refuse(_transaction: Transaction) -> File:
+            raise exceeded
+
+        return self.unit_of_work.execute(
+            caller, refuse, File, again=lambda transaction, first: file_again(transaction, caller, first)
+        )
+
+    def _store(self, upload: Upload, body: Body) -> Received:
+        passing = _Passing(upload, self.uploads, self.clock, body.length or 0)
         plain = passing.watched(body.chunks())
         pieces = self.cipher.encrypt(upload.key, upload.file_id, upload.content_version, plain)
         self.blobs.write(upload.blob_name, pieces)
@@ -106,11 +116,11 @@ class UploadFile:
 class _Passing:
     """The bytes of one upload on their way."""
 
-    def __init__(self, upload: Upload, uploads: Uploads, clock: Clock, room: int) -> None:
+    def __init__(self, upload: Upload, uploads: Uploads, clock: Clock, room_taken: int) -> None:
         self._upload = upload
         self._uploads = uploads
         self._clock = clock
-        self._room = room
+        self._room_taken = room_taken
         self.size = 0
         self.first = bytearray()
 
@@ -119,8 +129,8 @@ class _Passing:
         told_at = self._clock()
         for chunk in chunks:
             self.size += len(chunk)
-            if self.size > self._room:
-                raise QuotaExceeded(f"{self._room} bytes are left")
+            if self.size > self._room_taken:
+                self._room_taken = self._uploads.take_room(self._upload.file_id, self.size)
             if len(self.first) < FIRST_BYTES:
                 self.first += chunk[: FIRST_BYTES - len(self.first)]
             if (now := self._clock()) - told_at >= TOLD_EVERY:

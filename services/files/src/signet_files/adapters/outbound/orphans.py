@@ -41,7 +41,7 @@ class SqlOrphans:
 
     def forget(self, file_id: int) -> None:
         """Remove the rows; a second time there is nothing left to count back."""
-        condemned = select(FILES.c.created_by, FILES.c.size).where(
+        condemned = select(FILES.c.created_by, FILES.c.room_taken).where(
             FILES.c.file_id == file_id, FILES.c.file_state == CONDEMNED
         )
 
@@ -51,7 +51,7 @@ class SqlOrphans:
                 return
             connection.execute(delete(BLOBS).where(BLOBS.c.file_id == file_id))
             connection.execute(delete(FILES).where(FILES.c.file_id == file_id))
-            give_room_back(connection, row.created_by, row.size or 0)
+            give_room_back(connection, row.created_by, row.room_taken)
 
         self._database.write(work)
 

@@ -22,7 +22,8 @@ def take_room(connection: Connection, user_id: int | None, size: int, quota: int
 
     Raises QuotaExceeded, TransactionOvertaken.
     """
-    if user_id is None:
+    if user_id is None or not size:
+        # Nothing takes no room, where there is less than none as well.
         return
     fits = QUOTAS.c.used_bytes + size <= func.coalesce(QUOTAS.c.limit_bytes, quota)
     counted = update(QUOTAS).where(QUOTAS.c.user_id == user_id, fits).values(used_bytes=QUOTAS.c.used_bytes + size)

@@ -9,7 +9,7 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.key_erasure import erase_keys
-from signet_files.adapters.outbound.quotas import take_room
+from signet_files.adapters.outbound.quotas import give_room_back, take_room
 from signet_files.adapters.outbound.tables import FILES
 from signet_files.application.ports import Received
 from signet_files.domain.errors import FileNotFound, UploadLost, VersionMismatch
@@ -46,21 +46,32 @@ class SqlFiles:
 
     def finish(self, file_id: int, received: Received, *, at: datetime) -> File:
         """The one statement after which the file is there, unless the upload was given up."""
+        self._settle_room(file_id, received.size)
         uploading = update(FILES).where(FILES.c.file_id == file_id, FILES.c.file_state == UPLOADING)
         values = {
             "file_state": ACTIVE,
             "media_type": received.media_type,
             "size": received.size,
             "sha256": received.sha256,
+            "room_taken": received.size,
             "due_at": None,
             "version": 1,
             "updated_at": at,
         }
         if not self._connection.execute(uploading.values(**values)).rowcount:
             raise UploadLost("nothing was heard of this upload for too long")
-        file = self.get(file_id, owner=None)
-        take_room(self._connection, file.created_by, file.size, self._quota)
-        return file
+        return self.get(file_id, owner=None)
+
+    def _settle_room(self, file_id: int, size: int) -> None:
+        """What was taken ahead and is not needed is given back; what is missing is taken."""
+        uploading = select(FILES.c.created_by, FILES.c.room_taken).where(FILES.c.file_id == file_id)
+        row = self._connection.execute(uploading.with_for_update()).first()
+        if row is None or row.room_taken == size:
+            return
+        if row.room_taken > size:
+            give_room_back(self._connection, row.created_by, row.room_taken - size)
+        else:
+            take_room(self._connection, row.created_by, size - row.room_taken, self._quota)
 
     def save(self, file: File) -> None:
         """Write over the version before; a row that is not at it any more is somebody else's change."""

@@ -36,6 +36,7 @@ class FileRow(CreationMixin, UpdationMixin, VersionMixin, Row):
     media_type: Mapped[str | None] = mapped_column(String(127), comment="told from the content")
     size: Mapped[int | None] = mapped_column(BigInteger, comment="bytes of the content; null: not uploaded")
     sha256: Mapped[str | None] = mapped_column(String(64), comment="hash of the content, hexadecimal")
+    room_taken: Mapped[int] = mapped_column(BigInteger, comment="bytes of its owner's quota that it takes")
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="when it may be collected; null: never")
 
 
@@ -63,7 +64,7 @@ class QuotaRow(Row):
     __table_args__ = ({"comment": "room taken and given, per user"},)
 
     user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, comment="the owner")
-    used_bytes: Mapped[int] = mapped_column(BigInteger, comment="sizes of all files that are not gone")
+    used_bytes: Mapped[int] = mapped_column(BigInteger, comment="room that all files take that are not gone")
     limit_bytes: Mapped[int | None] = mapped_column(BigInteger, comment="the most; null: what everybody has")
 
 

@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_files.adapters.outbound.data_keys import DataKeys
-from signet_files.adapters.outbound.quotas import room_of
+from signet_files.adapters.outbound.quotas import room_of, take_room
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Upload
 from signet_files.domain.errors import UploadLost
 from signet_files.domain.files import AT_ONCE, CONDEMNED, SILENCE, UPLOADING
 
 FIRST_CONTENT = 1
+TAKEN_AT_ONCE = 64 * 2**20
+"""Bytes of room that an upload takes ahead which did not tell its length."""
 
 
 class SqlUploads:
@@ -24,20 +26,37 @@ class SqlUploads:
         self._keys = keys
         self._quota = quota
 
-    def room(self, user_id: int | None) -> int:
-        """What is left of the quota by what is committed; `finish` asks again."""
-        return self._database.read(lambda connection: room_of(connection, user_id, self._quota))
-
-    def begin(self, file_name: str, blob_name: str, *, by: int | None, at: datetime) -> Upload:
+    def begin(self, file_name: str, blob_name: str, *, length: int, by: int | None, at: datetime) -> Upload:
         """Insert both rows; the key can only be bound to its row once that has an id."""
 
         def work(connection: Connection) -> Upload:
-            file_id = _inserted(connection, FILES, _uploading(file_name, by, at))
+            take_room(connection, by, length, self._quota)
+            file_id = _inserted(connection, FILES, _uploading(file_name, length, by, at))
             blob = {"file_id": file_id, "content_version": FIRST_CONTENT, "blob_name": blob_name}
             blob_id = _inserted(connection, BLOBS, blob)
             key, wrapped = self._keys.draw(blob_id)
             connection.execute(update(BLOBS).where(BLOBS.c.blob_id == blob_id).values(data_key=wrapped))
             return Upload(file_id, FIRST_CONTENT, blob_name, key)
+
+        return self._database.write(work)
+
+    def take_room(self, file_id: int, size: int) -> int:
+        """Take some more at once, as long as there is so much, so that a long body does not ask for each piece."""
+        taken = select(FILES.c.created_by, FILES.c.room_taken).where(
+            FILES.c.file_id == file_id, FILES.c.file_state == UPLOADING
+        )
+
+        def work(connection: Connection) -> int:
+            row = connection.execute(taken.with_for_update()).first()
+            if row is None:
+                raise UploadLost("nothing was heard of this upload for too long")
+            missing = size - row.room_taken
+            left = room_of(connection, row.created_by, self._quota)
+            more = max(missing, min(left, missing + TAKEN_AT_ONCE))
+            take_room(connection, row.created_by, more, self._quota)
+            taken_now = update(FILES).where(FILES.c.file_id == file_id)
+            connection.execute(taken_now.values(room_taken=row.room_taken + more))
+            return int(row.room_taken + more)
 
         return self._database.write(work)
 
@@ -60,10 +79,11 @@ def _still_uploading(file_id: int) -> Any:
     return update(FILES).where(FILES.c.file_id == file_id, FILES.c.file_state == UPLOADING)
 
 
-def _uploading(file_name: str, by: int | None, at: datetime) -> dict[str, Any]:
+def _uploading(file_name: str, length: int, by: int | None, at: datetime) -> dict[str, Any]:
     return {
         "file_name": file_name,
         "file_state": UPLOADING,
+        "room_taken": length,
         "due_at": at + SILENCE,
         "version": 0,
         "created_at": at,
