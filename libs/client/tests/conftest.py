@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from libs.client.tests.exchanges import Received, Reply
+from libs.client.tests.fake_files import FakeFiles
 from typer.testing import CliRunner, Result
 
 from signet import ApiKeyCredential, Client
@@ -31,41 +33,6 @@ SESSION_SECRET = "c2lnbmV0LXRlc3Qtc2Vzc2lvbi1zZWNyZXQtMDAwMDI"
 SECRETS = {API_KEY: SECRET, TOKEN: SESSION_SECRET}
 
 
-@dataclass(frozen=True)
-class Received:
-    """One request, byte for byte where it matters."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> object:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the gateway answers; `data` under success unless a code says otherwise."""
-
-    data: object = None
-    code: int = 200
-    message: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
-
-    @property
-    def status(self) -> int:
-        return self.code if self.code < 1000 else self.code // 1000
-
-    @property
-    def content(self) -> bytes:
-        if self.raw is not None:
-            return self.raw
-        return json.dumps({"return_code": self.code, "return_msg": self.message, "data": self.data}).encode()
-
-
 class FakeGateway:
     """Answers from a script, but only what is properly signed; a request proves itself once."""
 
@@ -81,6 +48,7 @@ class FakeGateway:
         self.demands: set[str] = set()
         self.opened: list[bytes] = []
         self.contract: dict[str, object] = {"paths": {}}
+        self.behind: Callable[[Received], Reply] | None = None
 
     def reply(self, data: object = None, **fields: Any) -> None:
         """Add one reply to the script."""
@@ -120,7 +88,9 @@ class FakeGateway:
             return self._sealed(request)
         if request.target in self.demands:
             return Reply(code=400004)
-        return self.script.pop(0) if self.script else Reply(data={})
+        if self.script:
+            return self.script.pop(0)
+        return self.behind(request) if self.behind else Reply(data={})
 
     def seal_to(self, key: RSAPrivateKey, announcements: tuple[str, ...] = ()) -> None:
         """Open seals under `key` alone, and show it."""
@@ -237,6 +207,13 @@ def gateway() -> FakeGateway:
 
 
 @pytest.fixture
+def files(gateway: FakeGateway) -> FakeFiles:
+    """The files service behind the gateway."""
+    gateway.behind = files = FakeFiles()
+    return files
+
+
+@pytest.fixture
 def clock() -> FakeTime:
     return FakeTime()
 
@@ -263,9 +240,9 @@ def gateway_url(gateway: FakeGateway) -> Iterator[str]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = gateway.answer(Received(self.command, self.path, headers, body))
             self.send_response(reply.status)
-            self.send_header("Content-Length", str(len(reply.content)))
+            length = {"content-length": str(len(reply.content))}
             self.send_header("X-Request-Id", "0198-request")
-            for name, value in reply.headers.items():
+            for name, value in (length | dict(reply.headers)).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.content if self.command != "HEAD" else b"")

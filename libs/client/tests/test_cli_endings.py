@@ -18,12 +18,17 @@ DEMO = {
 MANY = {"demos": [DEMO] * 100, "page": 1, "per_page": 100, "has_more": False}
 
 
-def started(signet: Any, *arguments: str, stdout: Any = subprocess.PIPE, **more: str) -> subprocess.Popen[bytes]:
+def started(
+    signet: Any,
+    *arguments: str,
+    stdin: Any = subprocess.DEVNULL,
+    stdout: Any = subprocess.PIPE,
+    stderr: Any = subprocess.PIPE,
+    **more: str,
+) -> subprocess.Popen[bytes]:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(signet.config), "LC_ALL": "C.UTF-8"}
     environment |= {name: value for name, value in signet.environment.items() if value is not None} | more
-    return subprocess.Popen(
-        [SIGNET, *arguments], env=environment, stdout=stdout, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
-    )
+    return subprocess.Popen([SIGNET, *arguments], env=environment, stdout=stdout, stderr=stderr, stdin=stdin)
 
 
 def test_a_reader_that_has_had_enough_is_no_failure_to_speak_of(signet: Any, gateway: Any) -> None:

@@ -161,7 +161,10 @@ def _pieces(file: BinaryIO, start: int, size: int, progress: Progress | None) ->
     file.seek(start)
     sent = 0
     while sent < size:
-        piece = file.read(min(PIECE_BYTES, size - sent))
+        try:
+            piece = file.read(min(PIECE_BYTES, size - sent))
+        except OSError as error:
+            raise ArgumentInvalid(f"The file cannot be read to its end: {error.strerror or error}.") from error
         if not piece:
             raise ArgumentInvalid("The file has become shorter while it was sent.")
         yield piece

@@ -1,13 +1,19 @@
 """What to do next, for errors that do not say it themselves."""
 
 from signet.errors import (
+    ChecksumMismatch,
+    ContentDamaged,
+    ContentDestroyed,
     CredentialsInvalid,
     Forbidden,
+    QuotaExceeded,
     RateLimited,
     Refused,
     ServerFailed,
     SignetError,
     SignExpired,
+    StorageFull,
+    TransferBroken,
     Unavailable,
     Unreachable,
     VersionConflict,
@@ -23,6 +29,8 @@ def advice(error: SignetError) -> str:
     if isinstance(error, Unreachable):
         where = "Is it running, and is this its address? It comes from --url, SIGNET_URL or the profile."
         return where if not error.applied else "A change may have been made all the same: look before you repeat it."
+    if isinstance(error, TransferBroken) and not isinstance(error, ChecksumMismatch):
+        return "Run it again: it goes on where it stopped."
     if isinstance(error, Refused):
         return _about(error)
     return ""
@@ -48,5 +56,9 @@ _BY_KIND: tuple[tuple[type[Refused], str], ...] = (
     (CredentialsInvalid, "Forgotten? signet password forgot LOGIN"),
     (SignExpired, "Compare the clock of this machine with the platform's."),
     (VersionConflict, "Read it again, and decide by the version that it has now."),
+    (QuotaExceeded, "How much is stored? signet files quota. Deleted files count until they are gone for good."),
+    (ContentDamaged, "What is wrong with it? signet files verify FILE_ID. Its operators may have a copy of the store."),
+    (ContentDestroyed, "Its key is destroyed. Only a copy that lies elsewhere brings it back."),
+    (StorageFull, "Nothing of it is stored. The platform's operators have to make room."),
     (ServerFailed, "The platform's logs tell more under the request's id."),
 )

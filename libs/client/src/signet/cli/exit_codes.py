@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from signet.cli.part_files import NotWritten
 from signet.errors import (
     AnswerInvalid,
     ArgumentInvalid,
@@ -40,11 +41,12 @@ EPILOG = (
     "Exit status: 0 done; 1 refused by the platform; 2 usage; 3 not signed in, or the credential was refused; "
     "4 no such resource; 5 conflict (duplicate, idempotency key, version); 6 no usable answer, trying later may help; "
     "7 a file that is not what was stored, or beyond reading; "
-    "70 a defect of this program; 74 the output could not be written; 130 interrupted."
+    "70 a defect of this program; 74 the output, or a file, could not be written; 130 interrupted."
 )
 
 _BY_ERROR = (
     (ArgumentInvalid, ExitCode.USAGE),
+    (NotWritten, ExitCode.NOT_WRITTEN),
     ((NotSignedIn, AuthenticationFailed), ExitCode.NOT_SIGNED_IN),
     (NotFound, ExitCode.NOT_FOUND),
     (Conflict, ExitCode.CONFLICT),

@@ -92,15 +92,15 @@ def note(text: str) -> None:
     sys.stderr.write(f"{plain(text)}\n")
 
 
-def print_error(error: SignetError, *, as_json: bool) -> None:
-    """Say what went wrong, on standard error."""
+def print_error(error: SignetError, *, as_json: bool, about: str = "") -> None:
+    """Say what went wrong, on standard error; `about` says with which of many."""
     if as_json:
         code, said = (error.code, error.message) if isinstance(error, Refused) else (None, str(error))
         data, request_id = (error.data, error.request_id) if isinstance(error, Refused) else (None, "")
         fields = {"return_code": code, "return_msg": said, "data": data, "request_id": request_id}
-        sys.stderr.write(json.dumps(fields) + "\n")
+        sys.stderr.write(json.dumps(fields | ({"about": about} if about else {})) + "\n")
         return
-    note(f"signet: {error}")
+    note(f"signet: {about}: {error}" if about else f"signet: {error}")
     if isinstance(error, Refused):
         faults = [f"{fault.get('field', '')}: {fault.get('message', '')}" for fault in error.errors]
         for fault in faults:

@@ -19,6 +19,9 @@ from signet.credentials import ApiKeyCredential, Credential
 from signet.errors import NotSignedIn
 
 DEFAULT_PROFILE = "default"
+PATIENCE = 60.0
+"""Seconds that commands about contents wait for an answer: twice what the gateway waits for a service that is busy with
+its disk. To lose patience earlier is to send a large file again."""
 
 
 @dataclass(slots=True)
@@ -49,12 +52,12 @@ class State:
         """The gateway that was asked for, if one was."""
         return self.url or os.environ.get("SIGNET_URL")
 
-    def client(self) -> Client:
-        """A client that signs as `identity()`."""
+    def client(self, *, patience: float = 0.0) -> Client:
+        """A client that signs as `identity()`; its answers may take `patience` seconds, or longer if that was said."""
         identity = self.identity()
-        return self.client_for(identity.url, identity.credential)
+        return self.client_for(identity.url, identity.credential, patience=patience)
 
-    def client_for(self, url: str, credential: Credential | None) -> Client:
+    def client_for(self, url: str, credential: Credential | None, *, patience: float = 0.0) -> Client:
         """A client of one gateway, which believes the sealing keys that were believed before.
 
         What `--first-run` names is believed without the network: that file comes from the platform's own machine.
@@ -63,7 +66,7 @@ class State:
         first_run = self.first_run_file()
         if first_run and first_run.sealing_key and first_run.url == url and not pins.load() >= {first_run.sealing_key}:
             pins.save({first_run.sealing_key})
-        return Client(url, credential, timeout=self.timeout, pins=pins)
+        return Client(url, credential, timeout=max(self.timeout, patience), pins=pins)
 
     def first_run_file(self) -> FirstRun | None:
         """What `--first-run` points at, if it is given."""
