@@ -4,7 +4,7 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
 
-from signet_common.web.contract_streams import download_answers, stream_errors
+from signet_common.web.contract_streams import download_answers, downloads, stream_errors
 from signet_common.web.operations import Operation
 from signet_protocol.return_codes import ReturnCode
 
@@ -37,7 +37,7 @@ _FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCod
 
 def successes(method: str, operation: Operation) -> dict[str, Any]:
     """Every answer that is a success: a download has any bytes, everything else an envelope."""
-    if operation.stream and method == "get":
+    if downloads(method, operation):
         return download_answers()
     return {"200": _success(operation)}
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from signet_common.web.contract_answers import errors, successes
 from signet_common.web.contract_streams import (
     digest_parameter,
+    download_parameters,
+    downloads,
     stream_extensions,
     upload_body,
     uploads,
@@ -104,6 +106,7 @@ def _header_parameters(method: str, operation: Operation) -> list[dict[str, Any]
     names += ["If-Match"] if operation.conditional else []
     names += ["If-None-Match"] if operation.versioned and method == "get" else []
     parameters = [digest_parameter()] if uploads(method, operation) else []
+    parameters += download_parameters() if downloads(method, operation) else []
     for name in names:
         schema = dict(_HEADERS[name])
         description = schema.pop("description")

@@ -10,7 +10,16 @@ _BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "strin
 _DOWNLOAD_HEADERS = {
     "Accept-Ranges": "`bytes`, where parts can be asked for.",
     "Content-Disposition": "The name of the file.",
-    "ETag": "The version of the object.",
+    "ETag": "Names the content.",
+}
+# What is no range is ignored and not refused, so any text is one to the contract; a condition must be spelled well.
+_ANY = r"^[!-~]([ -~]*[!-~])?$"
+_TAG = r'^(\*|"[!#-~]*")$'
+_CONDITIONS = {
+    "Range": (_ANY, "One part, `bytes=0-65535`. Of several, and of what is no range, the whole is the answer."),
+    "If-Range": (_ANY, "The part only of the content with this ETag, otherwise the whole."),
+    "If-Match": (_TAG, "Only the content with this ETag."),
+    "If-None-Match": (_TAG, "Unless it is the content with this ETag."),
 }
 
 
@@ -41,19 +50,39 @@ def upload_body() -> dict[str, Any]:
     return {"required": True, "content": _BYTES}
 
 
+def downloads(method: str, operation: Operation) -> bool:
+    """Whether the body of the answer is streamed; `method` in any case."""
+    return operation.stream and method.upper() == "GET"
+
+
+def download_parameters() -> list[dict[str, Any]]:
+    """The headers that choose what of a content is sent (RFC 9110, 13 and 14)."""
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": description,
+            "schema": {"type": "string", "pattern": pattern},
+        }
+        for name, (pattern, description) in _CONDITIONS.items()
+    ]
+
+
 def download_answers() -> dict[str, Any]:
-    """The OpenAPI answers of a download: the whole, and a part of it (RFC 9110, 14)."""
+    """The OpenAPI answers of a download: the whole, a part of it, or nothing that is new (RFC 9110, 13 and 14)."""
     headers = {name: _text(description) for name, description in _DOWNLOAD_HEADERS.items()}
     part = headers | {"Content-Range": _text("Which part this is, and of how many bytes.")}
     return {
         "200": {"description": "The whole content.", "headers": headers, "content": _BYTES},
         "206": {"description": "The part that `Range` asked for.", "headers": part, "content": _BYTES},
+        "304": {"description": "The client has this content.", "headers": {"ETag": headers["ETag"]}},
     }
 
 
 def stream_errors(method: str, operation: Operation) -> list[ReturnCode]:
     """What can be wrong with a download, beyond everybody's errors."""
-    return [ReturnCode.RANGE_INVALID] if operation.stream and method == "get" else []
+    return [ReturnCode.RANGE_INVALID, ReturnCode.VERSION_CONFLICT] if downloads(method, operation) else []
 
 
 def _text(description: str) -> dict[str, Any]:

@@ -19,6 +19,10 @@ _TEXT = st.characters(exclude_categories=("Cc", "Cs"))
 _PRINTABLE = _TEXT.filter(lambda character: character.isprintable() and not character.isspace())
 _ASCII = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="@")
 _LINE = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
+_SEEN = st.characters(
+    exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"),
+    exclude_characters="/\\\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0",
+)
 
 STANDARD = frozenset({"date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
 """Schemathesis generates these itself."""
@@ -39,6 +43,10 @@ NAMED: dict[str, SearchStrategy[str]] = {
     "signet-display-name": st.text(_LINE, min_size=1, max_size=60)
     .map(str.strip)
     .filter(lambda text: 0 < len(text.encode()) <= 128),
+    # Between two letters nothing is white space at an end, a dot at the end or the name of a device.
+    "signet-file-name": st.text(_SEEN, max_size=60)
+    .map("a{}z".format)
+    .filter(lambda text: len(unicodedata.normalize("NFC", text).encode()) <= 255),
     # Nobody's password begins like this, so it is no common one.
     "signet-new-password": st.text(_TEXT, min_size=12, max_size=60).map("§¶".__add__),
     "signet-permission": st.sampled_from(("demo:create", "demo:query", "user:query", "api_key:query", "record:query")),

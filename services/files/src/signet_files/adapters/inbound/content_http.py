@@ -7,9 +7,9 @@ from flask_restx import Namespace, Resource
 
 from signet_common.web.decorators import authentication_required, check_request, sign_required
 from signet_common.web.operations import operation
+from signet_common.web.ranges import Selection, select
 from signet_common.web.streams import stream_answer
 from signet_files.adapters.inbound.disposition import attachment
-from signet_files.adapters.inbound.ranges import Selection, select
 from signet_files.application.read_file import ReadFile, Stored
 from signet_protocol.return_codes import ReturnCode
 
@@ -38,7 +38,7 @@ class FileContent(Resource):  # type: ignore[misc]
     def get(self, file_id: int) -> Response:
         """Download."""
         found = self._read_file.find(g.user, file_id)
-        selected = select(request, found.file.sha256, found.file.size)
+        selected = select(request, f'"{found.file.sha256}"', found.file.size)
         return stream_answer(
             self._pieces(found, selected),
             content_type=found.file.media_type,

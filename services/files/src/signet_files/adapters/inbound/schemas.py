@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 from signet_common.web.schemas import (
     INTEGER,
@@ -19,10 +19,17 @@ from signet_common.web.schemas import (
 from signet_files.domain.files import MAX_NAME_BYTES, FileState
 from signet_files.domain.names import composed, shown_name
 
+_SHOWN: dict[str, JsonValue] = {"format": "signet-file-name"}
+"""What the domain decides is exported as a format of its own, which the fuzzer knows."""
+
 FileName = Annotated[
     str,
     MaxBytes(MAX_NAME_BYTES),
-    Field(min_length=1, description="For people, at most 255 bytes of UTF-8; no path, and nothing that is not seen."),
+    Field(
+        min_length=1,
+        description="For people, at most 255 bytes of UTF-8; no path, and nothing that is not seen.",
+        json_schema_extra=_SHOWN,
+    ),
     AfterValidator(shown_name),
 ]
 NamePart = Annotated[str, MaxBytes(MAX_NAME_BYTES), Field(min_length=1), AfterValidator(composed)]

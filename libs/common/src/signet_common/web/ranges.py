@@ -1,7 +1,7 @@
 """Which part of a content a request is to get, if any (RFC 9110, sections 13.2.2 and 14).
 
-Conditions are on what the file holds, so its hash is their tag. Werkzeug's parsers serve other ends: they take a weak
-tag in If-Range for a strong one, and refuse a suffix that is longer than the content.
+Werkzeug's parsers serve other ends: they take a weak tag in If-Range for a strong one, and refuse a suffix that is
+longer than the content.
 """
 
 import re
@@ -42,19 +42,14 @@ class Selection:
         return said
 
 
-def content_tag(sha256: str) -> str:
-    """The strong ETag of a content."""
-    return f'"{sha256}"'
-
-
-def select(request: Request, sha256: str, size: int) -> Selection:
-    """What the request is to get of a content, after its conditions, in the order of RFC 9110, section 13.2.2.
+def select(request: Request, tag: str, size: int) -> Selection:
+    """What the request is to get of the content with this strong tag, after its conditions.
 
     Raises ApiError 412001 where If-Match names another content, 416001 where nothing of it is in the range, and 400001
-    for a condition that is no list of tags. A Range that is malformed, of other units or of several parts is ignored,
-    as is any but that of GET (section 14.2), or one for another content (If-Range): the answer is the whole.
+    for a condition that is no list of tags; in the order of section 13.2.2. A Range that is malformed, of other units
+    or of several parts is ignored, as is any but that of GET (section 14.2), or one for another content (If-Range): the
+    answer is the whole.
     """
-    tag = content_tag(sha256)
     if has_changed(request, tag):
         raise ApiError(ReturnCode.VERSION_CONFLICT)
     if is_known(request, tag):
