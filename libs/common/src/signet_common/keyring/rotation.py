@@ -40,6 +40,25 @@ class Progress:
     unreadable: tuple[int, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that were looked at in the order of their ids: how many, the last id, and the ids that do not decrypt."""
+
+    rows: int
+    last: int
+    encrypted: int
+    unreadable: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many secrets lie under each key, of those behind the id `after` up to `last`."""
+
+    after: int
+    last: int
+    keys: Mapping[str, int]
+
+
 class KeyringStore(Protocol):
     """The keyring as it lies on disk."""
 

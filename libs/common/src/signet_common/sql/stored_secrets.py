@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Table, bindparam, func, select, update
 
 from signet_common.keyring.ciphers import RowCipher, SecretUnreadable, key_id_of
-from signet_common.keyring.rotation import Progress
+from signet_common.keyring.rotation import Batch, Counted, Progress
 from signet_common.sql.columns import BigId
 from signet_common.sql.database import Database
 from signet_common.sql.paging import PositionOf
@@ -31,16 +31,6 @@ class SecretColumn:
     def table(self) -> Table:
         """Where it stands."""
         return self.secret.table
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows that were looked at in the order of their ids: how many, the last id, and the ids that do not decrypt."""
-
-    rows: int
-    last: int
-    encrypted: int
-    unreadable: tuple[int, ...]
 
 
 class SqlSecrets:
@@ -89,15 +79,16 @@ class SqlSecrets:
         """The highest id that there is; 0 where there is none."""
         return self._database.read(lambda c: c.execute(select(func.max(self._column.id))).scalar_one()) or 0
 
-    def usage(self) -> Iterator[Mapping[str, int]]:
+    def usage(self) -> Iterator[Counted]:
         """How many lie under each key, counted by the database, some thousand rows at a time."""
         rows = self._following.subquery()
         some = select(rows.c.row_id, _key_id_in(rows.c.secret).label("key_id")).subquery()
         counted = select(some.c.key_id, func.count(), func.max(some.c.row_id)).group_by(some.c.key_id)
         after = 0
         while found := self._database.read(lambda c, p=after: c.execute(counted, _behind(p, COUNTED)).all()):  # type: ignore[misc]
-            yield {key_id: count for key_id, count, _ in found}
-            after = max(last for _, _, last in found)
+            last = max(position for _, _, position in found)
+            yield Counted(after, last, {key_id: count for key_id, count, _ in found})
+            after = last
 
     def _next(self, after: int, limit: int) -> list[Row[Any]]:
         return self._database.read(lambda c: list(c.execute(self._following, _behind(after, limit))))
@@ -146,7 +137,7 @@ class SqlStoredSecrets:
         counted: Counter[str] = Counter()
         for column in self._columns:
             for some in column.usage():
-                counted.update(some)
+                counted.update(some.keys)
         return counted
 
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_files.domain.files import File
+from signet_files.domain.quotas import Quota
 
 ResultT = TypeVar("ResultT")
 
@@ -129,11 +130,21 @@ class Files(Protocol):
         ...
 
 
+class Quotas(Protocol):
+    """What users may store, inside one transaction."""
+
+    def set_limit(self, user_id: int, limit_bytes: int | None) -> tuple[int | None, Quota]:
+        """The user's own limit before, and the quota from now on. None: everybody's limit holds."""
+        ...
+
+
 class Transaction(Protocol):
     """What one unit of work can reach. The event of a change commits with it or not at all."""
 
     @property
     def files(self) -> Files: ...
+    @property
+    def quotas(self) -> Quotas: ...
 
     def record(self, change: Change) -> None: ...
 

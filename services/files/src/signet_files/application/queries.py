@@ -7,6 +7,7 @@ from typing import Protocol
 
 from signet_common.passport import Passport
 from signet_files.domain.files import File, FileState
+from signet_files.domain.quotas import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,12 @@ class FileQueries(Protocol):
 
     def search(self, wanted: FileFilter, caller: Passport, *, record: bool) -> FilePage:
         """The page of files that the caller may see; an empty page is an answer."""
+        ...
+
+
+class QuotaQueries(Protocol):
+    """Reads of quotas, recorded as those of files are."""
+
+    def get(self, user_id: int, caller: Passport, *, record: bool) -> Quota:
+        """The quota of a user, of one who never stored anything too. Raises QuotaNotFound."""
         ...

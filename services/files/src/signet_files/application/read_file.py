@@ -27,8 +27,11 @@ class Stored:
 class StoredFiles(Protocol):
     """Finds contents."""
 
-    def find(self, file_id: int, caller: Passport) -> Stored:
-        """An active file that the caller may see. Raises FileNotFound, FileDestroyed, FileDamaged."""
+    def find(self, file_id: int, caller: Passport, *, deleted: bool = False) -> Stored:
+        """An active file that the caller may see; a deleted one, too, if asked for.
+
+        Raises FileNotFound, FileDestroyed, FileDamaged.
+        """
         ...
 
     def record(self, file_id: int, caller: Passport, operation: Reading) -> None:

@@ -8,7 +8,6 @@ from signet_common.keyring.ciphers import Keyring
 from signet_common.sql.database import Database
 from signet_common.web.openapi import export
 from signet_files import SERVICE
-from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.event_map import EVENTS
 from signet_files.bootstrap.web import serve
 from signet_files.settings import Settings
@@ -21,8 +20,8 @@ def contract() -> dict[str, Any]:
     settings = Settings(
         database_url="sqlite://", bus_url="sqlite:/nowhere", blobs_url="file:/nowhere", keyring=Path("/nowhere")
     )
-    keys = DataKeys(Keyring("none", {"none": bytes(32)}))
-    service = serve(settings, Database.open(settings.database_url, grouped=True), keys)
+    keyring = Keyring("none", {"none": bytes(32)})
+    service = serve(settings, Database.open(settings.database_url, grouped=True), keyring)
     return export(service.web, service=SERVICE, title="Signet files", version="1.0.0", description=ABOUT)
 
 

@@ -15,6 +15,7 @@ from signet_common.sql.outbox import Outbox
 from signet_common.sql.stored_secrets import SqlStoredSecrets
 from signet_common.sql.unit_of_work import SqlUnitOfWork
 from signet_files.adapters.outbound.event_map import EventMap
+from signet_files.adapters.outbound.quotas import SqlQuotas
 from signet_files.adapters.outbound.repository import SqlFiles, SqlTransaction
 from signet_files.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX, UNDER_KEYRING
 from signet_files.application.keyring_log import KeyringLog
@@ -45,6 +46,6 @@ def unit_of_work(database: Database, quota: int) -> SqlUnitOfWork[Passport, SqlT
     events = EventMap(Outbox(OUTBOX))
 
     def transaction(connection: Connection, caller: Passport) -> SqlTransaction:
-        return SqlTransaction(SqlFiles(connection, quota), connection, caller, events)
+        return SqlTransaction(SqlFiles(connection, quota), SqlQuotas(connection, quota), connection, caller, events)
 
     return SqlUnitOfWork(database, IdempotencyKeys(IDEMPOTENCY_KEYS), transaction)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from signet_common.keyring.ciphers import RowCipher
 from signet_common.keyring.live import LiveKeyring
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
@@ -33,6 +34,7 @@ from signet_files.application.rename_file import RenameFile
 from signet_files.application.storage import BlobStore
 from signet_files.application.undelete_file import UndeleteFile
 from signet_files.application.upload_file import UploadFile
+from signet_files.bootstrap import upkeep
 from signet_files.bootstrap.blobs import open_blobs
 from signet_files.bootstrap.persistence import MIB, now, unit_of_work
 from signet_files.settings import Settings
@@ -49,17 +51,23 @@ class Service:
 def build(settings: Settings) -> Service:
     """Wire the web application; nothing is connected yet. Raises KeyringUnusable: without its keys it reads nothing."""
     database = Database.open(settings.database_url, grouped=True)
-    return serve(settings, database, DataKeys(LiveKeyring(settings.keyring)))
+    return serve(settings, database, LiveKeyring(settings.keyring))
 
 
-def serve(settings: Settings, database: Database, keys: DataKeys) -> Service:
+def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service:
     """Wire the web application from what `build` has read."""
-    outbox = Outbox(OUTBOX)
+    outbox, keys = Outbox(OUTBOX), DataKeys(keyring)
     events, blobs = EventMap(outbox), open_blobs(settings.blobs_url, in_threads())
     read_file = ReadFile(SqlStoredFiles(database, keys, events), blobs, AesGcmFileCipher())
     web = create_service(
         SERVICE,
-        [file_namespace(_application(settings, database, keys, blobs)), content_namespace(read_file)],
+        [
+            file_namespace(_application(settings, database, keys, blobs)),
+            content_namespace(read_file),
+            upkeep.verification(read_file, database, events),
+            upkeep.keys(settings, database, keyring),
+            upkeep.quotas(settings, database, events),
+        ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={

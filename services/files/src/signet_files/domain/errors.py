@@ -4,10 +4,14 @@ FilesError
 ├── FileNotFound            no such file, or none that the caller may see
 ├── FileNameInvalid         no file may be called that
 ├── VersionMismatch         the file has changed since the client saw it
+├── OffsetBeyondEnd         the file ends before the offset
+├── QuotaNotFound           a quota that the caller may not see
 ├── QuotaExceeded           its owner has no room left for it
 ├── UploadLost              nothing was heard of the upload for so long that it has been given up
 ├── FileDamaged             what is stored is not what was written for this file and version
 ├── FileDestroyed           the key of the file has been destroyed: nobody reads it any more
+├── KeyringUnready          the keyring cannot be read now, or somebody else is changing it
+├── KeyringNotWritable      this process cannot change the keyring
 └── BlobError               the store of blobs does not do what it should
     ├── BlobMissing         nothing is stored under the name
     ├── StorageFull         there is no room left
@@ -31,6 +35,14 @@ class VersionMismatch(FilesError):
     """The file has changed since the client saw it."""
 
 
+class OffsetBeyondEnd(FilesError):
+    """The file ends before the offset."""
+
+
+class QuotaNotFound(FilesError):
+    """A quota that the caller may not see."""
+
+
 class QuotaExceeded(FilesError):
     """The owner of the file has no room left for it."""
 
@@ -45,6 +57,14 @@ class FileDamaged(FilesError):
 
 class FileDestroyed(FilesError):
     """The key of the file has been destroyed, and with it what the file held."""
+
+
+class KeyringUnready(FilesError):
+    """The keyring cannot be read now, or somebody else is changing it."""
+
+
+class KeyringNotWritable(FilesError):
+    """This process cannot change the keyring: it is somebody else's, or kept elsewhere."""
 
 
 class BlobError(FilesError):

@@ -14,10 +14,11 @@ from signet_common.sql.outbox import Outbox
 from signet_files import SERVICE
 
 _TEXT = {"type": ["string", "null"]}
+_SIZE = {"type": ["integer", "string", "null"]}
 _FIELDS: Mapping[str, Mapping[str, Any]] = {
     "file_name": _TEXT,
     "media_type": _TEXT,
-    "size": {"type": ["integer", "string", "null"]},
+    "size": _SIZE,
     "sha256": _TEXT,
     "file_state": {"enum": ["active", "deleted", None]},
 }
@@ -25,6 +26,11 @@ _KEYRING: Mapping[str, Mapping[str, Any]] = {
     "current": _TEXT,
     "rotating": {"type": ["boolean", "null"]},
     "key": _TEXT,
+}
+_VERIFICATION: Mapping[str, Mapping[str, Any]] = {
+    "verdict": {"enum": ["intact", "damaged", "missing", "destroyed", None]},
+    "offset": _SIZE,
+    "verified_bytes": _SIZE,
 }
 
 EVENTS = (
@@ -34,6 +40,12 @@ EVENTS = (
     EventType(SERVICE, "file", "destroy", _FIELDS, has_version=True, summary="The key of a file was destroyed."),
     EventType(SERVICE, "file", "query", {}, has_version=False, summary="What is known of a file, or a page, was read."),
     EventType(SERVICE, "file", "download", {}, has_version=False, summary="What a file holds began to be read."),
+    EventType(
+        SERVICE, "file", "verify", _VERIFICATION, has_version=False, summary="A file was read anew, to check it."
+    ),
+    EventType(SERVICE, "file_quota", "update", {"limit_bytes": _SIZE}, has_version=False, summary="A limit was set."),
+    EventType(SERVICE, "file_quota", "query", {}, has_version=False, summary="A quota was read."),
+    EventType(SERVICE, "file_key", "query", {}, has_version=False, summary="The keys of the keyring were listed."),
     EventType(SERVICE, "file_key", "rotate", _KEYRING, has_version=False, summary="Keys of files go under another."),
     EventType(SERVICE, "file_key", "retire", _KEYRING, has_version=False, summary="A key of the keyring is forgotten."),
 )

@@ -9,7 +9,7 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.key_erasure import erase_keys
-from signet_files.adapters.outbound.quotas import give_room_back, take_room
+from signet_files.adapters.outbound.quotas import SqlQuotas, give_room_back, take_room
 from signet_files.adapters.outbound.tables import FILES
 from signet_files.application.ports import Received
 from signet_files.domain.errors import FileNotFound, UploadLost, VersionMismatch
@@ -91,6 +91,7 @@ class SqlTransaction:
     """Fulfils the port `Transaction` for one caller."""
 
     files: SqlFiles
+    quotas: SqlQuotas
     connection: Connection
     caller: Passport
     events: EventMap

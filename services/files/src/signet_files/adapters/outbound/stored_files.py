@@ -1,6 +1,8 @@
 """Finds the content of a file: one row of two tables, and the key."""
 
-from sqlalchemy import bindparam, select
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
@@ -13,16 +15,22 @@ from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.read_file import Reading, Stored
 from signet_files.domain.contents import Content
 from signet_files.domain.errors import FileNotFound
-from signet_files.domain.files import ACTIVE, File
+from signet_files.domain.files import ACTIVE, VISIBLE, File
 
 _BLOB_COLUMNS = (BLOBS.c.blob_id, BLOBS.c.content_version, BLOBS.c.blob_name, BLOBS.c.data_key)
-_FOUND = (
-    select(*FILE_COLUMNS, *_BLOB_COLUMNS)
-    .join_from(FILES, BLOBS)
-    .where(FILES.c.file_id == bindparam("file_id", type_=BigId), FILES.c.file_state == ACTIVE)
-    .order_by(BLOBS.c.content_version.desc())
-    .limit(1)
-)
+
+
+def _content_of_one(*states: str) -> Select[Any]:
+    return (
+        select(*FILE_COLUMNS, *_BLOB_COLUMNS)
+        .join_from(FILES, BLOBS)
+        .where(FILES.c.file_id == bindparam("file_id", type_=BigId), FILES.c.file_state.in_(states))
+        .order_by(BLOBS.c.content_version.desc())
+        .limit(1)
+    )
+
+
+_ACTIVE, _VISIBLE = _content_of_one(ACTIVE), _content_of_one(*VISIBLE)
 
 
 class SqlStoredFiles:
@@ -33,10 +41,12 @@ class SqlStoredFiles:
         self._keys = keys
         self._events = events
 
-    def find(self, file_id: int, caller: Passport) -> Stored:
-        """The newest content of an active file."""
+    def find(self, file_id: int, caller: Passport, *, deleted: bool = False) -> Stored:
+        """The newest content of the file."""
         owner = owner_filter(caller)
-        wanted = _FOUND if owner is None else _FOUND.where(FILES.c.created_by == owner)
+        wanted = _VISIBLE if deleted else _ACTIVE
+        if owner is not None:
+            wanted = wanted.where(FILES.c.created_by == owner)
         row = self._database.read(lambda connection: connection.execute(wanted, {"file_id": file_id}).first())
         if row is None:
             raise FileNotFound(f"there is no file {file_id}")

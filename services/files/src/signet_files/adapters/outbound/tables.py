@@ -70,7 +70,8 @@ class QuotaRow(Row):
 
 FILES: Table = Row.metadata.tables["files"]
 BLOBS: Table = Row.metadata.tables["blobs"]
-UNDER_KEYRING = (SecretColumn(BLOBS.c.blob_id, BLOBS.c.data_key),)
+DATA_KEYS = SecretColumn(BLOBS.c.blob_id, BLOBS.c.data_key)
+UNDER_KEYRING = (DATA_KEYS,)
 """Every column that a rotation of the keyring brings under another key."""
 QUOTAS: Table = Row.metadata.tables["quotas"]
 OUTBOX = outbox_table(Row.metadata)
