@@ -31,9 +31,10 @@ class FileKeyring:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """How far a rotation has come: `done` of `total` data keys are under `current`.
+    """How far a rotation has come: `done` on the way to `total`, by the ids of blobs.
 
-    `unreadable` names the blobs of this batch whose data key does not open. `after` is where to go on.
+    `unreadable` names the blobs of this batch whose data key does not open; the last one names all of them. `after` is
+    where to go on.
     """
 
     current: str

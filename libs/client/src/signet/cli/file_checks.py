@@ -79,17 +79,17 @@ def rotate_keys(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     Broken off, it goes on where it was. The exit status is 7 if the key of a file does not open any more.
     """
-    unreadable: list[int] = []
+    unreadable: set[int] = set()
     last: Rotation | None = None
     with state_of(ctx).client(patience=PATIENCE) as client:
         try:
             with bar(as_json=as_json, counts=True) as shown:
                 shown.begin("keys")
                 for last in client.file_keys.rotate():
-                    unreadable += last.unreadable
+                    unreadable.update(last.unreadable)
                     shown.move(last.done, last.total)
         finally:
-            _show_rotation(last, unreadable, as_json=as_json)
+            _show_rotation(last, sorted(unreadable), as_json=as_json)
     if unreadable:
         raise typer.Exit(ExitCode.DAMAGED)
 
