@@ -19,7 +19,9 @@ _LOCATION = """location ~ ^{pattern}$ {{
             }}
             proxy_pass http://gateway;
             proxy_request_buffering off;
-            proxy_buffering off;{limit}
+            proxy_buffering off;
+            proxy_buffer_size 64k;
+            proxy_buffers 4 64k;{limit}
         }}
 """
 _LIMIT = "\n            client_max_body_size {limit};"
