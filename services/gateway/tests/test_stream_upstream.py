@@ -243,6 +243,71 @@ def test_a_connection_is_used_again_only_after_a_whole_answer(serve):
     assert len(connections) == 3
 
 
+LARGE = bytes(300_000)
+LARGE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(LARGE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "used"), [(LARGE_HEAD + b"\r\n" + LARGE, 1), (LARGE_HEAD + b"Connection: close\r\n\r\n" + LARGE, 2)]
+)
+def test_a_large_answer_leaves_its_connection_as_the_service_said(serve, answer, used):
+    """Its body is counted here and not parsed, which must make no difference."""
+    connections = []
+
+    def handle(connection):
+        connections.append(connection)
+        while True:
+            head_of(connection)
+            connection.sendall(answer)
+
+    upstream = serve(handle)
+    for _ in range(2):
+        found = upstream.open("GET", "/f", [], b"")
+        assert whole(found) == LARGE
+        found.close()
+    assert len(connections) == used
+
+
+def test_a_large_answer_that_nobody_reads_to_its_end_ends_its_connection(serve):
+    """The next request would be answered with what is left of it."""
+    connections = []
+
+    def handle(connection):
+        connections.append(connection)
+        head_of(connection)
+        connection.sendall(LARGE_HEAD + b"\r\n" + LARGE[:-1])
+        head_of(connection)
+        connection.sendall(LARGE[-1:])
+
+    upstream = serve(handle)
+    for _ in range(2):
+        found, received = upstream.open("GET", "/f", [], b""), 0
+        while received < len(LARGE) - 1:
+            received += len(found.read())
+        found.close()
+    assert len(connections) == 2
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_what_follows_a_counted_answer_is_nobody_s(serve, pause):
+    """A service that says more than it told could answer the next request before it was sent."""
+    forged = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+
+    def handle(connection):
+        head_of(connection)
+        connection.sendall(LARGE_HEAD + b"\r\n" + LARGE)
+        gevent.sleep(pause)
+        connection.sendall(forged)
+        head_of(connection)
+
+    upstream = serve(handle)
+    for _ in range(2):
+        found = upstream.open("GET", "/f", [], b"")
+        assert whole(found) == LARGE
+        found.close()
+        gevent.sleep(2 * pause)
+
+
 def test_places_for_streams_are_counted_and_come_back(serve):
     """Two at once here; the third is told so, and comes in when one has ended."""
 

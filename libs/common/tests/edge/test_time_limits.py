@@ -92,6 +92,50 @@ def test_a_client_that_takes_nothing_is_given_up(ends: tuple[ClientConnection, s
         connection.send(b"a" * 50_000_000)
 
 
+def test_a_client_that_takes_its_answer_by_the_drop_is_given_up() -> None:
+    """Never silent for long, and never done: the time is for what it takes, not for its next byte."""
+    with socket.socket() as listener, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        client.connect(listener.getsockname())
+        ours, _ = listener.accept()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        stop, taken = threading.Event(), []
+
+        def take() -> None:
+            while not stop.wait(0.02):
+                taken.append(len(client.recv(2000)))
+
+        taking = threading.Thread(target=take)
+        taking.start()
+        threading.Timer(5, stop.set).start()
+        try:
+            with ours, pytest.raises(ClientGone):
+                ClientConnection(ours, TINY).send(b"a" * 50_000_000)
+            assert not stop.is_set()
+        finally:
+            stop.set()
+            taking.join()
+
+
+def test_a_large_answer_arrives_whole(ends: tuple[ClientConnection, socket.socket]) -> None:
+    """In as many sends as it takes."""
+    connection, client = ends
+    answer, received = bytes(range(256)) * 8_000, bytearray()
+
+    def take() -> None:
+        while data := client.recv(100_000):
+            received.extend(data)
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    connection.send(answer)
+    connection.socket.close()
+    taking.join(20)
+    assert received == answer
+
+
 def test_lingering_ends(
     ends: tuple[ClientConnection, socket.socket], dripping: Callable[[socket.socket, bytes], None]
 ) -> None:

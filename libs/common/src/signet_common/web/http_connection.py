@@ -12,6 +12,7 @@ from signet_common.web.http_framing import check_incomplete_head
 
 _LINGER_BYTES = 4 * 1024 * 1024
 _RECEIVE_BYTES = 65536
+_LARGE_BODY_BYTES = 131_072
 _SEND_BYTES = 65536
 _TURN_BYTES = 256 * 1024
 
@@ -87,7 +88,7 @@ class ClientConnection:
     def read(self, size: int) -> bytes:
         """Return between 1 and `size` bytes of a body. Raises RequestRefused when they do not come."""
         if self._position == len(self._buffer):
-            self._fill(self._receive_body())
+            self._fill(self._receive_body(size))
         data = self._buffer[self._position : self._position + size]
         self._position += len(data)
         return data
@@ -107,11 +108,10 @@ class ClientConnection:
         """Send all of it. Raises ClientGone, also when the client takes less than 64 KiB within a minute."""
         try:
             self.socket.settimeout(self.times.send)
-            if len(data) <= _SEND_BYTES:
-                send_all(self.socket, data)
-            else:
+            sent = self.socket.send(data)
+            if sent < len(data):
                 view = memoryview(data)
-                for start in range(0, len(view), _SEND_BYTES):
+                for start in range(sent, len(view), _SEND_BYTES):
                     send_all(self.socket, view[start : start + _SEND_BYTES])
         except OSError as error:
             raise ClientGone(str(error)) from None
@@ -175,10 +175,11 @@ class ClientConnection:
             end = self._buffer.find(b"\r\n\r\n", searched)
         return end
 
-    def _receive_body(self) -> bytes:
-        """Receive more of a body; see TimeLimits for how long that may take."""
+    def _receive_body(self, wanted: int = 0) -> bytes:
+        """Receive more of a body; see TimeLimits for how long that may take. Where much is wanted, more at a time."""
         started = time.monotonic()
-        data = self._receive(self._body_seconds, "the body")
+        most = max(_RECEIVE_BYTES, min(wanted, _LARGE_BODY_BYTES))
+        data = self._receive(self._body_seconds, "the body", most)
         left = self._body_seconds - (time.monotonic() - started)
         self._body_seconds = min(self.times.body, left + len(data) / 1024)
         self._take_turns(len(data))
@@ -191,10 +192,10 @@ class ClientConnection:
             self._moved = 0
             gevent.sleep(0)
 
-    def _receive(self, seconds: float, part: str) -> bytes:
+    def _receive(self, seconds: float, part: str, most: int = _RECEIVE_BYTES) -> bytes:
         self.socket.settimeout(max(seconds, 0.001))
         try:
-            data = self.socket.recv(_RECEIVE_BYTES)
+            data = self.socket.recv(most)
         except TimeoutError:
             raise RequestRefused(f"{part} came too slowly") from None
         except OSError:

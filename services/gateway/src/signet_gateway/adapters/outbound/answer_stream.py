@@ -9,7 +9,8 @@ from signet_gateway.adapters.outbound.answer_parser import AnswerParser
 from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.application.errors import UpstreamTimeout, UpstreamUnavailable
 
-_RECEIVE_BYTES = 65_536
+_HEAD_BYTES = 65_536
+_BODY_BYTES = 131_072
 _FRAMING = {"content-length", "transfer-encoding"}
 _WITHOUT_BODY = {204, 304}
 
@@ -19,7 +20,11 @@ class ClosedSilently(Exception):
 
 
 class AnswerStream:
-    """A StreamedAnswer; see the port."""
+    """A StreamedAnswer; see the port.
+
+    A body whose length was told is counted here and handed on as it is received; the parser, which copies what it
+    parses, has done its part with the head.
+    """
 
     def __init__(self, service: str, connections: Connections, connection: gevent.socket.socket, method: str) -> None:
         self.connection = connection
@@ -29,6 +34,7 @@ class AnswerStream:
         self._method = method
         self._parser = AnswerParser(method)
         self._received = False
+        self._left: int | None = None
         self._closed = False
 
     @property
@@ -59,7 +65,7 @@ class AnswerStream:
         A close never ends an answer well: the framing says where it ends.
         """
         try:
-            data = self.connection.recv(_RECEIVE_BYTES)
+            data = self.connection.recv(_HEAD_BYTES)
         except ConnectionResetError:
             data = b""
         if not data:
@@ -71,15 +77,22 @@ class AnswerStream:
 
     def check_framing(self) -> None:
         """Raise HTTPParseError unless the head says where the body ends: one cut short would look whole."""
-        bodiless = self._method == "HEAD" or self.status in _WITHOUT_BODY
-        if not bodiless and not any(name in _FRAMING for name, _ in self.headers):
+        if self._method == "HEAD" or self.status in _WITHOUT_BODY:
+            return
+        framing = {name: value for name, value in self.headers if name in _FRAMING}
+        if not framing:
             raise HTTPParseError("an answer that ends with its connection")
+        if "transfer-encoding" not in framing:
+            # The parser has made sure that it is one number.
+            self._left = int(framing["content-length"]) - len(self._parser.body)
 
     def read(self) -> bytes:
         """See the port."""
         parser = self._parser
         try:
-            while not parser.body and not parser.complete:
+            if self._left and not parser.body:
+                return self._counted(self._left)
+            while self._left is None and not parser.body and not parser.complete:
                 self.receive()
         except TimeoutError as error:
             self.close()
@@ -96,8 +109,22 @@ class AnswerStream:
         if self._closed:
             return
         self._closed = True
-        parser = self._parser
-        if self.took_all and parser.complete and not parser.body and not parser.should_close():
+        if self.took_all and not self._parser.body and self._may_be_followed:
             self._connections.give_back(self.connection)
         else:
             self._connections.drop(self.connection)
+
+    @property
+    def _may_be_followed(self) -> bool:
+        """Whether all of the answer was received, and the connection is good for another one."""
+        if self._left is None:
+            return bool(self._parser.complete) and not self._parser.should_close()
+        return not self._left and bool(self._parser.should_keep_alive())
+
+    def _counted(self, left: int) -> bytes:
+        """The next bytes of a body whose length is known; never one beyond it. Raises OSError, HTTPParseError."""
+        data = self.connection.recv(min(left, _BODY_BYTES))
+        if not data:
+            raise HTTPParseError("closed in the middle of an answer")
+        self._left = left - len(data)
+        return bytes(data)

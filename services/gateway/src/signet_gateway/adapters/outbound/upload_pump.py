@@ -4,10 +4,11 @@ import gevent
 import gevent.socket
 from gevent import Greenlet
 
+from signet_common.web.http_connection import send_all
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.uploads import Upload
 
-_PIECE_BYTES = 65_536
+_PIECE_BYTES = 131_072
 
 
 class UploadPump:
@@ -59,7 +60,7 @@ class UploadPump:
 
     def _send_all(self) -> None:
         while piece := self._body.read(_PIECE_BYTES):
-            self._connection.sendall(piece if self._left is not None else b"%x\r\n%b\r\n" % (len(piece), piece))
+            send_all(self._connection, piece if self._left is not None else b"%x\r\n%b\r\n" % (len(piece), piece))
         if self._left is None:
             self._connection.sendall(b"0\r\n\r\n")
         self._sent_all = True
