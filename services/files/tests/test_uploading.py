@@ -21,6 +21,7 @@ from signet_common.sql.migrations import upgrade
 from signet_common.sql.outbox import Outbox
 from signet_files import __file__ as package_file
 from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_files.adapters.outbound.disk_threads import directly
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
@@ -76,10 +77,6 @@ class Sent:
             yield self.content[at : at + 10_000]
         if self.declared is not None:
             raise WrongChecksum
-
-
-def directly(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import resource
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import pytest
 from signet_common.settings import SettingsError, load_settings
 from signet_fastdfs import Client
 from signet_fastdfs.testing import Close, Cluster, Command, Fault, HangUpOnBody, Refuse
+from signet_files.adapters.outbound.disk_threads import directly, in_threads
+from signet_files.adapters.outbound.draft import BATCH_BYTES
 from signet_files.adapters.outbound.fastdfs_blobs import APPENDED_BYTES, FastDfsBlobs
 from signet_files.adapters.outbound.local_blobs import PIECE_BYTES, LocalBlobs
 from signet_files.bootstrap.blobs import open_blobs
@@ -24,10 +28,6 @@ SIZES = [0, 1, 65_552, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_
 
 REAL = os.environ.get("FASTDFS_TRACKERS")
 STORES = ["memory", "local", "fastdfs", *([pytest.param("real FastDFS", marks=pytest.mark.servers)] if REAL else [])]
-
-
-def directly(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
 
 
 def open_files() -> int:
@@ -62,9 +62,10 @@ def folder(tmp_path) -> Path:
     return tmp_path / "blobs"
 
 
-@pytest.fixture
-def local(folder) -> LocalBlobs:
-    return LocalBlobs(folder, directly)
+@pytest.fixture(params=["directly", "in threads"])
+def local(folder, request) -> LocalBlobs:
+    """As commands use it, and as a web process does."""
+    return LocalBlobs(folder, directly if request.param == "directly" else in_threads())
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -162,11 +163,81 @@ def test_writing_asks_for_the_next_piece_only_when_it_has_room(folder) -> None:
 
     def noting(function: Callable[..., Any], *arguments: Any) -> Any:
         calls.append(len(held))
-        return function(*arguments)
+        return directly(function, *arguments)
 
     store = LocalBlobs(folder, noting)
     store.write(store.new_name(), counted())
-    assert max(after - before for before, after in pairwise(calls)) * 65_552 <= 2 * PIECE_BYTES
+    assert max(after - before for before, after in pairwise(calls)) * 65_552 <= BATCH_BYTES + 65_552
+
+
+@pytest.mark.parametrize("size", [10, 1_000, 400_000])
+def test_pieces_may_have_any_size(local, folder, size: int) -> None:
+    """Thousands of small ones are more than one call of the system takes; and what lies on the disk alone is read."""
+    name, blob = local.new_name(), os.urandom(3 * BATCH_BYTES + 5)
+    local.write(name, pieces_of(blob, size))
+    assert b"".join(local.read(name, 0, len(blob))) == blob
+    with next(folder.rglob(name)).open() as stored:
+        os.posix_fadvise(stored.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    assert b"".join(local.read(name, 7, len(blob))) == blob[7:]
+
+
+class Later:
+    """A start that does the work only when somebody waits for it; `done` names what was, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        def work() -> Any:
+            self.done.append(function.__name__)
+            return function(*arguments)
+
+        return cache(work)
+
+
+def test_a_batch_is_written_while_the_next_one_is_gathered(folder) -> None:
+    """Otherwise the disk waits for the client, and the client for the disk."""
+    start, asked = Later(), []
+
+    def noting() -> Iterator[bytes]:
+        for _ in range(4):
+            asked.append(len(start.done))
+            yield bytes(BATCH_BYTES)
+
+    store = LocalBlobs(folder, start)
+    store.write(store.new_name(), noting())
+    assert start.done == ["Draft", "add", "add", "add", "add", "finish"]
+    assert asked == [1, 1, 2, 3]
+
+
+def test_a_blob_is_given_up_only_after_the_batch_that_is_being_written(folder) -> None:
+    """A thread that goes on writing must find its file."""
+    start = Later()
+
+    def breaking() -> Iterator[bytes]:
+        yield bytes(BATCH_BYTES)
+        raise ConnectionResetError
+
+    store = LocalBlobs(folder, start)
+    with pytest.raises(ConnectionResetError):
+        store.write(store.new_name(), breaking())
+    assert start.done == ["Draft", "add", "abandon"]
+
+
+@pytest.fixture
+def no_file_beyond() -> Iterator[Callable[[int], None]]:
+    """Let the system refuse what would make a file larger: first it writes less, then nothing."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_batch_that_is_written_in_part_is_not_stored(local, folder, no_file_beyond) -> None:
+    """The system says how much it took; who does not ask has stored a shorter blob."""
+    no_file_beyond(BATCH_BYTES // 2)
+    with pytest.raises(StorageFull):
+        local.write(local.new_name(), pieces_of(bytes(BATCH_BYTES)))
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_nothing_is_left_beside_blobs(local, folder) -> None:
@@ -198,7 +269,7 @@ def test_no_other_text_becomes_a_path(local, name: str) -> None:
             use()
 
 
-@pytest.mark.parametrize("failing", ["_Draft", "add", "finish"])
+@pytest.mark.parametrize("failing", ["Draft", "add", "finish"])
 @pytest.mark.parametrize(
     ("number", "told"),
     [
@@ -214,7 +285,7 @@ def test_a_disk_that_refuses_is_told_and_leaves_nothing(folder, failing: str, nu
     def run(function: Callable[..., Any], *arguments: Any) -> Any:
         if function.__name__ == failing:
             raise OSError(number, os.strerror(number))
-        return function(*arguments)
+        return directly(function, *arguments)
 
     store = LocalBlobs(folder, run)
     with pytest.raises(told):

@@ -62,7 +62,7 @@ class ReadFile:
         """
         self.stored.record(found.file.file_id, caller, "download")
 
-        def read(offset: int, length: int) -> Generator[bytes, None, None]:
+        def read(offset: int, length: int) -> Generator[bytes | bytearray, None, None]:
             return self.blobs.read(found.blob_name, offset, length)
 
         try:

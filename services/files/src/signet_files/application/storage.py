@@ -7,7 +7,7 @@ from typing import Protocol
 
 from signet_files.domain.contents import Content
 
-ReadBlob = Callable[[int, int], Generator[bytes, None, None]]
+ReadBlob = Callable[[int, int], Generator[bytes | bytearray, None, None]]
 """Offset and length → what one blob holds there, as `BlobStore.read` gives it."""
 
 
@@ -28,7 +28,7 @@ class BlobStore(Protocol):
         """
         ...
 
-    def read(self, name: str, offset: int, length: int) -> Generator[bytes, None, None]:
+    def read(self, name: str, offset: int, length: int) -> Generator[bytes | bytearray, None, None]:
         """At most `length` bytes from `offset`, in pieces; fewer only where the blob ends. Raises BlobMissing.
 
         Close it to let go of the store before the end.

@@ -81,7 +81,7 @@ class VerifyFile:
     def _prove(self, caller: Passport, file: File, reading: "_Reading") -> None:
         found = self.stored.find(file.file_id, caller, deleted=True)
 
-        def read(offset: int, length: int) -> Generator[bytes, None, None]:
+        def read(offset: int, length: int) -> Generator[bytes | bytearray, None, None]:
             return self.blobs.read(found.blob_name, offset, length)
 
         whole = hashlib.sha256()

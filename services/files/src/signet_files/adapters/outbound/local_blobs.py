@@ -14,117 +14,110 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from signet_files.adapters.outbound.disk_threads import Start
+from signet_files.adapters.outbound.draft import BATCH_BYTES, PART, Draft
 from signet_files.adapters.outbound.regrouping import batched
 from signet_files.application.storage import StoredBlob
 from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavailable
 
-Run = Callable[..., Any]
-"""Calls a function with arguments and returns its result: where the caller is, or in a thread beside gevent's loop,
-which a disk would hold up."""
-
 PIECE_BYTES = 262_144
+"""What is read at a time, one piece ahead of whoever takes them."""
 _NAME = re.compile("[0-9a-f]{32}")
-_PART = ".part"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LocalBlobs:
     """Fulfils the ports `BlobStore` and `BlobListing`."""
 
-    def __init__(self, folder: Path, run: Run) -> None:
+    def __init__(self, folder: Path, start: Start) -> None:
         """A store in `folder`, which is made at the first write."""
         self._folder = folder
-        self._run = run
+        self._start = start
 
     def new_name(self) -> str:
         """128 random bits."""
         return secrets.token_hex(16)
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Store a blob. Raises StorageFull, StorageUnavailable, and whatever `pieces` raises."""
+        """Store a blob: one batch is written while the next one is gathered.
+
+        Raises StorageFull, StorageUnavailable, and whatever `pieces` raises.
+        """
         path = self._path(name)
         with _told():
-            draft: _Draft = self._run(_Draft, path)
+            draft: Draft = self._start(Draft, path)()
+        writing: Callable[[], Any] = _nothing
         try:
-            for batch in batched(pieces, PIECE_BYTES):
+            for batch in batched(pieces, BATCH_BYTES):
                 with _told():
-                    self._run(draft.add, batch)
+                    writing()
+                    writing = self._start(draft.add, batch)
             with _told():
-                self._run(draft.finish)
+                writing()
+                self._start(draft.finish)()
         except BaseException:
-            draft.abandon()
+            with suppress(Exception):
+                writing()
+            self._start(draft.abandon)()
             raise
 
-    def read(self, name: str, offset: int, length: int) -> Generator[bytes, None, None]:
+    def read(self, name: str, offset: int, length: int) -> Generator[bytes | bytearray, None, None]:
         """At most `length` bytes from `offset`. Raises BlobMissing, StorageUnavailable."""
-        path = self._path(name)
+        path, end = self._path(name), offset + length
+        asked = min(PIECE_BYTES, length)
         with _told():
-            blob: BinaryIO = self._run(path.open, "rb", 0)
-        with blob:
-            end = offset + length
-            while offset < end:
+            blob, piece = self._start(_opened, path, asked, offset)()
+        ahead: Callable[[], bytes | bytearray] = _nothing
+        try:
+            offset += asked
+            while len(piece) == asked and offset < end:
+                asked = min(PIECE_BYTES, end - offset)
                 with _told():
-                    piece: bytes = self._run(os.pread, blob.fileno(), min(PIECE_BYTES, end - offset), offset)
-                if not piece:
-                    return
+                    ahead = self._begin_to_read(blob, asked, offset)
                 yield piece
-                offset += len(piece)
+                with _told():
+                    piece = ahead()
+                offset += asked
+            if piece:
+                yield piece
+        finally:
+            # A file is never closed under a read.
+            with suppress(Exception):
+                ahead()
+            blob.close()
 
     def delete(self, name: str) -> None:
         """Remove the blob, and what a writer that was killed has left of it. Raises StorageUnavailable."""
         path = self._path(name)
         with _told():
-            self._run(_remove, path)
+            self._start(_remove, path)()
 
     def check(self) -> None:
         """The folder, or the one that it will be made in, lets itself be written to. Raises StorageUnavailable."""
         with _told():
-            self._run(_require_writable, self._folder)
+            self._start(_require_writable, self._folder)()
 
     def stored(self) -> Iterator[StoredBlob]:
         """Every blob, whole or half. Raises StorageUnavailable."""
         with _told():
-            folders: list[Path] = self._run(_listed, self._folder)
+            folders: list[Path] = self._start(_listed, self._folder)()
         for folder in folders:
             with _told():
-                found: list[StoredBlob] = self._run(_stored_in, folder)
+                found: list[StoredBlob] = self._start(_stored_in, folder)()
             yield from found
+
+    def _begin_to_read(self, blob: BinaryIO, size: int, offset: int) -> Callable[[], bytes | bytearray]:
+        """What waits for the piece. One that lies in memory is there at once: a thread would take longer to begin."""
+        found = _read_from_memory(blob, size, offset)
+        if found is None:
+            result: Callable[[], bytes] = self._start(_read, blob, size, offset)
+            return result
+        return lambda: found
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ValueError("not the name of a blob")
         return self._folder / name[:2] / name
-
-
-class _Draft:
-    """A blob that has no name yet."""
-
-    def __init__(self, path: Path) -> None:
-        """Open it. Raises OSError, also where another has the name or is about to get it."""
-        if path.exists():
-            raise FileExistsError(errno.EEXIST, "a blob is written once")
-        _make_folder(path.parent)
-        self._path = path
-        self._part = path.with_name(path.name + _PART)
-        self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-    def add(self, pieces: list[bytes]) -> None:
-        self._file.writelines(pieces)
-
-    def finish(self) -> None:
-        """The bytes reach the disk before the name does."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.rename(self._path)
-        _flush_folder(self._path.parent)
-
-    def abandon(self) -> None:
-        """Leave nothing behind; what cannot be removed now is an orphan for later."""
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -140,6 +133,37 @@ def _told() -> Iterator[None]:
         raise StorageUnavailable(f"the folder of the files fails: {failed.strerror}") from failed
 
 
+def _nothing() -> bytes:
+    return b""
+
+
+def _opened(path: Path, size: int, offset: int) -> tuple[BinaryIO, bytes]:
+    """The file, and its first piece: most have no other."""
+    blob = path.open("rb", 0)
+    try:
+        return blob, _read(blob, size, offset)
+    except BaseException:
+        blob.close()
+        raise
+
+
+def _read_from_memory(blob: BinaryIO, size: int, offset: int) -> bytearray | None:
+    """The piece, or None where it would have to be waited for, or where the system cannot tell."""
+    piece = bytearray(size)
+    try:
+        return piece if os.preadv(blob.fileno(), [piece], offset, os.RWF_NOWAIT) == size else None
+    except OSError:
+        return None
+
+
+def _read(blob: BinaryIO, size: int, offset: int) -> bytes:
+    """Fewer than `size` bytes only where the file ends: a system may give less at a time."""
+    piece = os.pread(blob.fileno(), size, offset)
+    while len(piece) < size and (more := os.pread(blob.fileno(), size - len(piece), offset + len(piece))):
+        piece += more
+    return piece
+
+
 def _listed(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
@@ -150,7 +174,7 @@ def _listed(folder: Path) -> list[Path]:
 def _stored_in(folder: Path) -> list[StoredBlob]:
     found = []
     for path in _listed(folder):
-        name = path.name.removesuffix(_PART)
+        name = path.name.removesuffix(PART)
         # What was given its name, or went, since the folder was read is met another time.
         with suppress(FileNotFoundError):
             if _NAME.fullmatch(name):
@@ -159,7 +183,7 @@ def _stored_in(folder: Path) -> list[StoredBlob]:
 
 
 def _remove(path: Path) -> None:
-    for present in (path.with_name(path.name + _PART), path):
+    for present in (path.with_name(path.name + PART), path):
         present.unlink(missing_ok=True)
 
 
@@ -168,21 +192,3 @@ def _require_writable(folder: Path) -> None:
         folder = folder.parent
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise PermissionError(errno.EACCES, "no blob can be stored there")
-
-
-def _make_folder(folder: Path) -> None:
-    """A folder for its owner alone, and its name safe on the disk."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

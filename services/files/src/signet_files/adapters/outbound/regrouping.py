@@ -6,21 +6,25 @@ from collections.abc import Iterable, Iterator
 def filled(pieces: Iterable[bytes], size: int) -> Iterator[tuple[memoryview, bool]]:
     """Groups of `size` bytes, and whether it is the last, which may be shorter; nothing at all is one empty group.
 
-    A group is held back until more has come, or nothing more will. It is good until the next one is asked for: all of
-    them share one buffer.
+    A group is held back until more has come, or nothing more will. It is good until the next one is asked for: those
+    that do not lie in one piece share one buffer.
     """
-    buffer = memoryview(bytearray(size))
+    group = buffer = memoryview(bytearray(size))
     held = 0
     for piece in pieces:
         rest = memoryview(piece)
         while rest:
             if held == size:
-                yield buffer, False
+                yield group, False
                 held = 0
             taken = min(size - held, len(rest))
-            buffer[held : held + taken] = rest[:taken]
+            if taken == size:
+                group = rest[:size]
+            else:
+                group = buffer
+                buffer[held : held + taken] = rest[:taken]
             held, rest = held + taken, rest[taken:]
-    yield buffer[:held], True
+    yield group[:held], True
 
 
 def batched(pieces: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
@@ -40,7 +44,7 @@ def batched(pieces: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
 class Pieces:
     """Pieces from which exact lengths are taken."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes | bytearray]) -> None:
         self._pieces = iter(pieces)
         self._rest = memoryview(b"")
 
