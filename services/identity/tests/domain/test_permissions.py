@@ -81,3 +81,12 @@ def test_a_seeded_role_names_each_permission_once(role: str) -> None:
     """Two scopes of one permission would be two answers to one question."""
     names = [permission.name for permission in SEEDED_ROLES[role].permissions]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+def test_whoever_looks_after_the_files_of_others_reads_none_of_them(role: str) -> None:
+    """What a file holds is its owner's: care of it takes its name, its state and a proof that it is whole."""
+    seeded = Rights.of(SEEDED_ROLES[role].permissions)
+    assert seeded.scope_of("file:query") is seeded.scope_of("file:verify") is Scope.ANY
+    for beyond in ("file:download", "file:delete", "file_key:rotate"):
+        assert seeded.scope_of(beyond) is not Scope.ANY

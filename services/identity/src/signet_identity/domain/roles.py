@@ -68,11 +68,27 @@ def _demo(scope: Scope) -> tuple[Permission, ...]:
     return tuple(Permission(f"demo:{operation}", scope) for operation in ("create", "query", "update", "delete"))
 
 
+OWN_FILES = (
+    *(Permission(f"file:{verb}", Scope.OWN) for verb in ("create", "query", "download", "update", "delete", "verify")),
+    Permission("file_quota:query", Scope.OWN),
+)
+CARE_OF_FILES = (
+    Permission("file:query", Scope.ANY),
+    Permission("file:update", Scope.ANY),
+    Permission("file:verify", Scope.ANY),
+    Permission("file_quota:query", Scope.ANY),
+    Permission("file_quota:update", Scope.ANY),
+)
+"""Everything about the files of others but what they hold, and their end, which cannot be undone."""
+
 SEEDED_ROLES: Mapping[str, RoleSeed] = {
     ADMINISTRATOR: RoleSeed("Everything, everywhere", (Permission(EVERYTHING, Scope.ANY),)),
-    "operator": RoleSeed("Runs the resources of everybody", (*_demo(Scope.ANY), *OWN_ACCOUNT)),
+    "operator": RoleSeed(
+        "Runs the resources of everybody, reads no files but the own",
+        united((*_demo(Scope.ANY), *OWN_ACCOUNT, *OWN_FILES, *CARE_OF_FILES)),
+    ),
     "auditor": RoleSeed(
-        "Reads everything, changes nothing but the own credentials",
+        "Reads everything but what files hold, changes nothing but the own credentials",
         united(
             (
                 *OWN_ACCOUNT,
@@ -82,8 +98,12 @@ SEEDED_ROLES: Mapping[str, RoleSeed] = {
                 Permission("user:query", Scope.ANY),
                 Permission("api_key:query", Scope.ANY),
                 Permission("access:query", Scope.ANY),
+                Permission("file:query", Scope.ANY),
+                Permission("file:verify", Scope.ANY),
+                Permission("file_quota:query", Scope.ANY),
+                Permission("file_key:query", Scope.ANY),
             )
         ),
     ),
-    "user": RoleSeed("Works with the own resources", (*_demo(Scope.OWN), *OWN_ACCOUNT)),
+    "user": RoleSeed("Works with the own resources", (*_demo(Scope.OWN), *OWN_ACCOUNT, *OWN_FILES)),
 }
