@@ -1,9 +1,14 @@
-"""Fakes behind the ports of this service."""
+"""Fakes behind the ports of this service, and the intentions on each engine."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 import pytest
+from services.files.tests.storing import Service
 
+from signet_common.sql.administration import migrations_folder
+from signet_common.sql.database import Database
+from signet_common.sql.migrations import upgrade
+from signet_files import __file__ as package_file
 from signet_files.domain.errors import BlobMissing, StorageUnavailable
 
 
@@ -42,3 +47,20 @@ class MemoryBlobs:
 @pytest.fixture
 def memory_blobs() -> MemoryBlobs:
     return MemoryBlobs()
+
+
+@pytest.fixture
+def service(database_url, tmp_path) -> Iterator[Service]:
+    upgrade(database_url, migrations_folder(package_file))
+    service = Service(Database.open(database_url, grouped=False), tmp_path / "blobs")
+    yield service
+    service.database.close()
+
+
+@pytest.fixture
+def sqlite_service(tmp_path) -> Iterator[Service]:
+    url = f"sqlite:///{tmp_path / 'files.sqlite3'}"
+    upgrade(url, migrations_folder(package_file))
+    service = Service(Database.open(url, grouped=False), tmp_path / "blobs")
+    yield service
+    service.database.close()

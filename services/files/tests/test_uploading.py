@@ -1,41 +1,20 @@
-"""Whatever fails on the way, there is the whole file or nothing; and what a crash leaves is found."""
+"""Whatever fails on the way, there is the whole file or nothing."""
 
 import hashlib
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from services.files.tests.storing import CALLER, CONTENT, NOTHING, ONE, QUOTA, Sent, WrongChecksum
+from sqlalchemy import insert, select, update
 
-from signet_common.keyring.ciphers import Keyring
-from signet_common.passport import Passport
-from signet_common.sql.administration import migrations_folder
-from signet_common.sql.database import Database, DatabaseUnavailable
-from signet_common.sql.migrations import upgrade
-from signet_common.sql.outbox import Outbox
-from signet_files import __file__ as package_file
-from signet_files.adapters.outbound.data_keys import DataKeys
+from signet_common.sql.database import DatabaseUnavailable
 from signet_files.adapters.outbound.disk_threads import directly
-from signet_files.adapters.outbound.event_map import EventMap
-from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
-from signet_files.adapters.outbound.orphans import SqlOrphans
-from signet_files.adapters.outbound.stored_files import SqlStoredFiles
-from signet_files.adapters.outbound.tables import BLOBS, FILES, OUTBOX, QUOTAS
+from signet_files.adapters.outbound.tables import BLOBS, OUTBOX, QUOTAS
 from signet_files.adapters.outbound.uploads import SqlUploads
-from signet_files.application.collect_orphans import Collected, CollectOrphans
-from signet_files.application.delete_file import DeleteFile
-from signet_files.application.read_file import ReadFile
-from signet_files.application.upload_file import UploadFile
-from signet_files.bootstrap.persistence import unit_of_work
+from signet_files.application.collected import Collected
 from signet_files.domain.errors import (
-    BlobMissing,
     FileDamaged,
     FileDestroyed,
     FileNotFound,
@@ -44,111 +23,6 @@ from signet_files.domain.errors import (
     StorageUnavailable,
     UploadLost,
 )
-from signet_files.domain.files import SILENCE, File
-
-QUOTA = 1_000_000
-CALLER = Passport(
-    issuer="gateway", audience="files", request_id="r", method="POST", target="/", body_sha256="0" * 64,
-    user_id=7, permission="file:create", scope="own", authentication="api_key", request_digest="d" * 64,
-)  # fmt: skip
-CONTENT = os.urandom(200_000)
-
-
-class WrongChecksum(Exception):
-    """What the web layer raises at the end of a body that is another one."""
-
-
-@dataclass
-class Sent:
-    """A body as it arrives; `meanwhile` happens at each piece."""
-
-    content: bytes = CONTENT
-    declared: bytes | None = None
-    length: int | None = None
-    meanwhile: Callable[[int], None] = lambda _at: None
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content if self.declared is None else self.declared).hexdigest()
-
-    def chunks(self) -> Iterator[bytes]:
-        for at in range(0, len(self.content), 10_000):
-            self.meanwhile(at)
-            yield self.content[at : at + 10_000]
-        if self.declared is not None:
-            raise WrongChecksum
-
-
-@dataclass
-class Service:
-    """The intentions over a real database and a folder."""
-
-    database: Database
-    folder: Path
-    time: list[datetime] = field(default_factory=lambda: [datetime.now(UTC)])
-
-    def __post_init__(self) -> None:
-        self.keys = DataKeys(Keyring("k1", {"k1": b"1" * 32}))
-        self.blobs = LocalBlobs(self.folder, directly)
-        self.orphans = SqlOrphans(self.database)
-        self.work = unit_of_work(self.database, QUOTA)
-        self.upload = UploadFile(
-            SqlUploads(self.database, self.keys, QUOTA), self.orphans, self.blobs, AesGcmFileCipher(), self.work,
-            lambda first: f"application/x-{len(first)}", self.clock,
-        )  # fmt: skip
-        self.read = ReadFile(
-            SqlStoredFiles(self.database, self.keys, EventMap(Outbox(OUTBOX))), self.blobs, AesGcmFileCipher()
-        )
-        self.collect = CollectOrphans(self.orphans, self.blobs, self.blobs, self.clock)
-        self.delete = DeleteFile(self.work, timedelta(days=7), self.clock)
-
-    def clock(self) -> datetime:
-        return self.time[0]
-
-    def later(self, **interval: float) -> None:
-        self.time[0] += timedelta(**interval)
-
-    def put(self, body: Sent | None = None, caller: Passport = CALLER) -> File:
-        return self.upload(caller, file_name="scan.dcm", body=body or Sent())
-
-    def content(self, file: File, start: int = 0, stop: int | None = None, caller: Passport = CALLER) -> bytes:
-        found = self.read.find(caller, file.file_id)
-        return b"".join(self.read.content(caller, found, start, file.size if stop is None else stop))
-
-    def count(self, table: Any) -> int:
-        counted: int = self.database.read(lambda c: c.scalar(select(func.count()).select_from(table)))
-        return counted
-
-    def used(self) -> int:
-        return self.database.read(lambda c: c.scalar(select(QUOTAS.c.used_bytes).where(QUOTAS.c.user_id == 7))) or 0
-
-    def states(self) -> list[str]:
-        return list(self.database.read(lambda c: c.scalars(select(FILES.c.file_state)).all()))
-
-    def left(self) -> tuple[int, int, int]:
-        """Rows of files, rows of blobs, things in the folder."""
-        return self.count(FILES), self.count(BLOBS), len(list(self.blobs.stored()))
-
-
-@pytest.fixture
-def service(database_url, tmp_path) -> Iterator[Service]:
-    upgrade(database_url, migrations_folder(package_file))
-    service = Service(Database.open(database_url, grouped=False), tmp_path / "blobs")
-    yield service
-    service.database.close()
-
-
-@pytest.fixture
-def sqlite_service(tmp_path) -> Iterator[Service]:
-    url = f"sqlite:///{tmp_path / 'files.sqlite3'}"
-    upgrade(url, migrations_folder(package_file))
-    service = Service(Database.open(url, grouped=False), tmp_path / "blobs")
-    yield service
-    service.database.close()
-
-
-NOTHING = (0, 0, 0)
-ONE = (1, 1, 1)
 
 
 def test_an_upload_becomes_a_file(service) -> None:
@@ -286,9 +160,24 @@ def test_a_silent_upload_is_given_up_for_good(service) -> None:
             service.later(minutes=11)
             assert service.collect().uploads == 1
 
-    with pytest.raises((UploadLost, BlobMissing)):
+    with pytest.raises(UploadLost):
         service.put(Sent(meanwhile=meanwhile))
     assert (service.left(), service.used(), service.count(OUTBOX)) == (NOTHING, 0, 0)
+
+
+def test_an_upload_whose_blob_was_taken_away_hears_that_it_is_lost(service) -> None:
+    """The collector came when all had arrived, before the blob had its name: not a file that is damaged."""
+
+    def collecting(function: Any, *arguments: Any) -> Any:
+        if function.__name__ == "finish":
+            service.later(minutes=11)
+            assert service.collect().uploads == 1
+        return directly(function, *arguments)
+
+    service.upload = replace(service.upload, blobs=LocalBlobs(service.folder, collecting))
+    with pytest.raises(UploadLost):
+        service.put()
+    assert (service.left(), service.count(OUTBOX)) == (NOTHING, 0)
 
 
 def test_what_is_condemned_never_becomes_a_file(service) -> None:
@@ -309,6 +198,7 @@ def test_what_is_condemned_never_becomes_a_file(service) -> None:
         service.put()
     assert (service.states(), service.count(OUTBOX)) == (["condemned"], 0)
     service.blobs.delete = delete
+    service.later(minutes=11)
     assert service.collect() == Collected(uploads=1)
     assert service.left() == NOTHING
 
@@ -328,21 +218,6 @@ def test_an_unanswered_commit_takes_nothing_away(sqlite_service) -> None:
     assert (sqlite_service.states(), sqlite_service.left()) == (["active"], ONE)
 
 
-def test_a_deleted_file_goes_with_its_key_once_its_time_is_over(service) -> None:
-    """And its owner has the room again, then and not before."""
-    file, other = service.put(), service.put()
-    service.delete(CALLER, file.file_id, expected=None)
-    with pytest.raises(FileNotFound):
-        service.delete(CALLER, file.file_id, expected=None)
-    service.later(days=6)
-    assert service.collect() == Collected()
-    assert service.used() == 400_000
-    service.later(days=2)
-    assert service.collect() == Collected(files=1)
-    assert (service.left(), service.used()) == (ONE, 200_000)
-    assert service.content(other) == CONTENT
-
-
 def test_destroying_one_key_makes_exactly_that_file_unreadable(service) -> None:
     """While all blobs are where they were."""
     file, other = service.put(), service.put()
@@ -351,40 +226,6 @@ def test_destroying_one_key_makes_exactly_that_file_unreadable(service) -> None:
     with pytest.raises(FileDestroyed):
         service.content(file)
     assert service.content(other) == CONTENT
-
-
-def test_a_store_that_keeps_a_blob_is_asked_again(sqlite_service) -> None:
-    """The key is gone at once; the rows stay until the blob is gone too, and hide no other orphan."""
-    sqlite_service.collect = replace(sqlite_service.collect, batch=1)
-    for _ in range(2):
-        sqlite_service.delete(CALLER, sqlite_service.put().file_id, expected=None)
-    sqlite_service.later(days=8)
-    delete = sqlite_service.blobs.delete
-    first = sqlite_service.database.read(lambda c: c.scalar(select(BLOBS.c.blob_name).order_by(BLOBS.c.blob_id)))
-
-    def refusing(name: str) -> None:
-        if name == first:
-            raise StorageUnavailable("not now")
-        delete(name)
-
-    sqlite_service.blobs.delete = refusing
-    assert sqlite_service.collect() == Collected(files=1, failed=1)
-    assert sqlite_service.states() == ["condemned"]
-    keys = sqlite_service.database.read(lambda c: c.scalars(select(BLOBS.c.data_key)).all())
-    assert list(keys) == [None]
-    del sqlite_service.blobs.delete
-    assert sqlite_service.collect() == Collected(files=1)
-    assert sqlite_service.left() == NOTHING
-
-
-def test_a_blob_that_no_row_knows_is_collected(sqlite_service) -> None:
-    """Half or whole, once it is old enough to be nobody's."""
-    sqlite_service.put()
-    sqlite_service.blobs.write(sqlite_service.blobs.new_name(), [b"x"])
-    assert sqlite_service.collect() == Collected()
-    sqlite_service.later(hours=1)
-    assert sqlite_service.collect() == Collected(blobs=1)
-    assert sqlite_service.left() == ONE
 
 
 def test_a_range_is_what_lies_there(service) -> None:
@@ -425,54 +266,7 @@ def test_another_file_s_blob_and_key_in_its_place_are_refused(service, swap: boo
 
 def test_a_row_without_its_blob_is_no_empty_file(sqlite_service) -> None:
     file = sqlite_service.put()
-    for blob in list(sqlite_service.blobs.stored()):
+    for blob in list(sqlite_service.blobs.stored("")):
         sqlite_service.blobs.delete(blob.name)
     with pytest.raises(FileDamaged, match="nothing is stored"):
         sqlite_service.content(file)
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def dying_at(step: str, service: Service) -> Sent:
-    """Arrange for the process to be killed at one step of an upload; the body to send."""
-    write, execute = service.blobs.write, service.work.execute
-
-    def written(name: str, pieces: Any) -> None:
-        if step == "before the blob":
-            die()
-        write(name, pieces)
-        if step == "before the commit":
-            die()
-
-    class Committing:
-        def execute(self, *arguments: Any, **options: Any) -> Any:
-            execute(*arguments, **options)
-            die()
-
-    service.blobs.write = written
-    if step == "after the commit":
-        service.upload = replace(service.upload, unit_of_work=Committing())
-    return Sent(os.urandom(900_000), meanwhile=lambda at: die() if step == "in the blob" and at == 500_000 else None)
-
-
-STEPS = ["before the blob", "in the blob", "before the commit", "after the commit"]
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_any_step_leaves_the_whole_file_or_an_orphan(sqlite_service, step: str) -> None:
-    """SIGKILL: no handler of ours runs."""
-    child = os.fork()
-    if not child:
-        with suppress(BaseException):
-            sqlite_service.put(dying_at(step, sqlite_service))
-        os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    committed = step == "after the commit"
-    assert sqlite_service.states() == ["active" if committed else "uploading"]
-    assert sqlite_service.collect() == Collected()
-    sqlite_service.later(seconds=SILENCE.total_seconds() + 1)
-    assert sqlite_service.collect() == Collected(uploads=0 if committed else 1)
-    assert sqlite_service.left() == (ONE if committed else NOTHING)
-    assert sqlite_service.used() == (900_000 if committed else 0)

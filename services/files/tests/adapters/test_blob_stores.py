@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def test_a_range_is_what_lies_there(blobs) -> None:
 def test_a_store_that_works_says_so_and_stores_nothing(blobs) -> None:
     """Readiness asks often."""
     blobs.check()
-    assert list(blobs.stored() if hasattr(blobs, "stored") else ()) == []
+    assert list(blobs.stored("") if hasattr(blobs, "stored") else ()) == []
 
 
 def test_a_folder_that_nobody_can_write_to_is_told(tmp_path) -> None:
@@ -264,6 +264,8 @@ def test_no_other_text_becomes_a_path(local, name: str) -> None:
         lambda: local.write(name, []),
         lambda: next(local.read(name, 0, 1)),
         lambda: local.delete(name),
+        lambda: local.mark(name),
+        lambda: local.unmark(name),
     ):
         with pytest.raises(ValueError, match="not the name"):
             use()
@@ -318,7 +320,7 @@ def test_two_who_write_the_same_blob_do_not_mix(local) -> None:
 
 def test_what_is_there_can_be_listed(local, folder) -> None:
     """Halves of a killed writer too, under the name that removes them; nothing that is not ours."""
-    assert list(local.stored()) == []
+    assert list(local.stored("")) == []
     names = {local.new_name() for _ in range(5)}
     for name in names:
         local.write(name, [b"x"])
@@ -327,12 +329,46 @@ def test_what_is_there_can_be_listed(local, folder) -> None:
     (folder / half[:2] / f"{half}.part").write_bytes(b"x")
     (folder / "lost+found").mkdir()
     (folder / "README").write_text("")
-    found = list(local.stored())
+    found = list(local.stored(""))
     assert {blob.name for blob in found} == {*names, half}
     assert all(abs(blob.written_at - datetime.now(UTC)) < timedelta(minutes=1) for blob in found)
     for blob in found:
         local.delete(blob.name)
-    assert list(local.stored()) == []
+    assert list(local.stored("")) == []
+
+
+def test_a_walk_goes_on_behind_a_name(local) -> None:
+    """In the order of names, so that whoever takes a part of it at a time misses none."""
+    names = sorted(local.new_name() for _ in range(300))
+    for name in names:
+        local.write(name, [b"x"])
+    walked = [""]
+    for _ in range(-(-300 // 7)):
+        walked += [blob.name for blob in islice(local.stored(walked[-1]), 7)]
+    assert walked == ["", *names]
+    assert list(local.stored(names[-1])) == []
+
+
+def test_a_stranger_is_marked_once_and_read_as_before(local, folder) -> None:
+    """The first mark tells since when; it goes with the blob, and a mark alone goes as a blob would."""
+    name = local.new_name()
+    local.write(name, [b"x"])
+    assert [blob.stranger_since for blob in local.stored("")] == [None]
+    local.mark(name)
+    os.utime(folder / name[:2] / f"{name}.stranger", (1_000, 1_000))
+    local.mark(name)
+    (blob,) = local.stored("")
+    assert blob.stranger_since == datetime.fromtimestamp(1_000, UTC)
+    assert abs(blob.written_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert b"".join(local.read(name, 0, 9)) == b"x"
+    for _ in range(2):
+        local.unmark(name)
+    assert [blob.stranger_since for blob in local.stored("")] == [None]
+    local.mark(name)
+    (folder / name[:2] / name).unlink()
+    assert [blob.name for blob in local.stored("")] == [name]
+    local.delete(name)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_reading_lets_go_of_the_file_when_it_is_closed(local) -> None:

@@ -1,77 +1,54 @@
 """Remove what nobody will ask for any more: uploads that ended nowhere, deleted files after their time, lost blobs.
 
 The order makes it safe to kill and to repeat: a file is condemned, which no upload and no undelete survives; then its
-blobs go; then its rows, which held the names of the blobs.
+blobs go; then its rows, which held the names of the blobs. Each step is small, so that it holds up nobody and fits into
+a request, however much there is.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 
-from signet_files.application.ports import Clock, Condemned, Orphans
-from signet_files.application.storage import BlobListing, BlobStore, StoredBlob
+from signet_files.application.collected import Collected
+from signet_files.application.ports import Clock, Orphans
+from signet_files.application.storage import BlobStore
+from signet_files.application.strangers import Strangers
 from signet_files.domain.errors import BlobError
-from signet_files.domain.files import SILENCE
 
 BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What was removed: uploads, deleted files, blobs that no row knew; and what the store would not let go of."""
-
-    uploads: int = 0
-    files: int = 0
-    blobs: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class CollectOrphans:
-    """Collects whatever is due now, `batch` at a time. `listing` is None where the store cannot tell what it holds."""
+    """Collects what is due, `batch` files a step. `strangers` is None where the store cannot tell what it holds."""
 
     orphans: Orphans
     blobs: BlobStore
-    listing: BlobListing | None
+    strangers: Strangers | None
     clock: Clock
     batch: int = BATCH
+    elapsed: Callable[[], float] = time.monotonic
 
-    def __call__(self) -> Collected:
-        """Raises StorageUnavailable where the store cannot be listed."""
-        uploads, files, failed = self._condemned()
-        removed, kept = self._strangers()
-        return Collected(uploads, files, removed, failed + kept)
+    def __call__(self, after: str = "", *, seconds: float | None = None) -> Collected:
+        """Collect until all is done, or for some seconds and a step. Raises StorageUnavailable where none is listed."""
+        end = None if seconds is None else self.elapsed() + seconds
+        total = self.step(after)
+        while not total.finished and (end is None or self.elapsed() < end):
+            total = total.then(self.step(total.after))
+        return total
 
-    def _condemned(self) -> tuple[int, int, int]:
-        uploads = files = 0
-        failed: set[int] = set()
-        while batch := self._next(failed):
-            for file in batch:
-                if not self._removed(file.blob_names):
-                    failed.add(file.file_id)
-                    continue
-                self.orphans.forget(file.file_id)
-                files, uploads = files + file.uploaded, uploads + (not file.uploaded)
-        return uploads, files, len(failed)
-
-    def _next(self, failed: set[int]) -> list[Condemned]:
-        """Those who are due and have not failed before: with as many more as have, or they would hide the others."""
-        due = self.orphans.condemn(self.clock(), self.batch + len(failed))
-        return [file for file in due if file.file_id not in failed]
-
-    def _strangers(self) -> tuple[int, int]:
-        """A blob without a row: from before a database was restored, or a crash of the store. Fresh ones may wait."""
-        if self.listing is None:
-            return 0, 0
-        before = self.clock() - SILENCE
-        old = (blob for blob in self.listing.stored() if blob.written_at < before)
-        removed = kept = 0
-        for batch in _batches(old):
-            names = {blob.name for blob in batch}
-            for name in names - self.orphans.known(names):
-                gone = self._removed((name,))
-                removed, kept = removed + gone, kept + (not gone)
-        return removed, kept
+    def step(self, after: str) -> Collected:
+        """Remove some files that are due; where none is, look at some blobs behind the name `after`."""
+        due = self.orphans.condemn(self.clock(), self.batch)
+        if not due:
+            return Collected() if self.strangers is None else self.strangers.step(after)
+        uploads = files = failed = 0
+        for file in due:
+            if not self._removed(file.blob_names):
+                failed += 1
+            elif self.orphans.forget(file.file_id):
+                uploads, files = uploads + (not file.uploaded), files + file.uploaded
+        return Collected(uploads, files, failed=failed, after=after, finished=False)
 
     def _removed(self, names: Iterable[str]) -> bool:
         try:
@@ -80,8 +57,3 @@ class CollectOrphans:
         except BlobError:
             return False
         return True
-
-
-def _batches(blobs: Iterator[StoredBlob]) -> Iterator[list[StoredBlob]]:
-    while batch := list(islice(blobs, BATCH)):
-        yield batch

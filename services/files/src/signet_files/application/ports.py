@@ -86,7 +86,7 @@ class Uploads(Protocol):
         ...
 
     def give_up(self, file_id: int) -> bool:
-        """Condemn the upload; False where it has become a file, or where that is not certain."""
+        """Condemn the upload; True where it never becomes a file, False where it has, or where that is not certain."""
         ...
 
 
@@ -94,15 +94,26 @@ class Orphans(Protocol):
     """What nobody will ask for any more, each step committed at once."""
 
     def condemn(self, at: datetime, limit: int) -> Sequence[Condemned]:
-        """Whatever is due goes beyond recall, its keys erased; those whom a killed predecessor left come again."""
+        """Whatever is due goes beyond recall, its keys erased.
+
+        Until `CLAIMED` has passed nobody else gets the same ones; whom their collector has not removed by then come
+        again.
+        """
         ...
 
-    def forget(self, file_id: int) -> None:
-        """Remove the rows of a condemned file, whose blobs are gone, and give its owner the room back."""
+    def forget(self, file_id: int) -> bool:
+        """Remove the rows of a condemned file, whose blobs are gone, and give its owner the room back.
+
+        False where somebody else has done so.
+        """
         ...
 
     def known(self, blob_names: Collection[str]) -> frozenset[str]:
         """Those of the names that a row holds."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[str]:
+        """Names of blobs that must be in the store, the newest first."""
         ...
 
 

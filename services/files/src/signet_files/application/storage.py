@@ -46,17 +46,29 @@ class BlobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """Something that a store holds, perhaps only half of it, and when it was last written to (UTC)."""
+    """Something that a store holds, perhaps only half of it, and when it was last written to (UTC).
+
+    `stranger_since` is when it was first found to belong to no row.
+    """
 
     name: str
     written_at: datetime
+    stranger_since: datetime | None = None
 
 
 class BlobListing(Protocol):
-    """What a store that can tell what it holds offers beside."""
+    """What a store that can tell what it holds offers beside. Everything raises StorageUnavailable."""
 
-    def stored(self) -> Iterator[StoredBlob]:
-        """Everything that is there, in no order."""
+    def stored(self, after: str) -> Iterator[StoredBlob]:
+        """Everything behind the name `after`, in the order of names."""
+        ...
+
+    def mark(self, name: str) -> None:
+        """Note beside the blob that it is a stranger from now on; it is read as before."""
+        ...
+
+    def unmark(self, name: str) -> None:
+        """Take the note away."""
         ...
 
 

@@ -29,7 +29,7 @@ from signet_files.application.ports import (
 )
 from signet_files.application.shown_again import file_again
 from signet_files.application.storage import BlobStore, FileCipher
-from signet_files.domain.errors import BlobError, QuotaExceeded
+from signet_files.domain.errors import BlobError, BlobMissing, QuotaExceeded, UploadLost
 from signet_files.domain.files import SILENCE, File, differences
 
 TOLD_EVERY = SILENCE / 10
@@ -90,7 +90,11 @@ class UploadFile:
         passing = _Passing(upload, self.uploads, self.clock, body.length or 0)
         plain = passing.watched(body.chunks())
         pieces = self.cipher.encrypt(upload.key, upload.file_id, upload.content_version, plain)
-        self.blobs.write(upload.blob_name, pieces)
+        try:
+            self.blobs.write(upload.blob_name, pieces)
+        except BlobMissing:
+            # Only a collector takes away what is being written.
+            raise UploadLost("nothing was heard of this upload for too long") from None
         return Received(passing.size, body.sha256, self.media_types(bytes(passing.first)))
 
     def _finish(self, caller: Passport, upload: Upload, received: Received) -> File:

@@ -32,6 +32,10 @@ silent. After it the upload is an orphan."""
 AT_ONCE = datetime.fromtimestamp(0, UTC)
 """When something is due that has no time left."""
 
+ESTRANGED = timedelta(days=7)
+"""How long a blob has to be one that no row knows before it is removed: time to notice that the wrong database, or an
+old copy of the right one, stands beside the store, and to put it right."""
+
 TOLD_FIELDS = ("file_name", "media_type", "size", "sha256", "file_state")
 """What events say about a file."""
 

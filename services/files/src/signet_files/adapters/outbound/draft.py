@@ -5,7 +5,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-PART = ".part"
+from signet_files.adapters.outbound.blob_folder import PART, flush_folder, make_folder
+
 BATCH_BYTES = 1_048_576
 """What is best written at a time: a call of its own for each chunk of 64 KiB takes the file system twice as long."""
 _BEGIN_TO_FLUSH = 4 * BATCH_BYTES
@@ -20,7 +21,7 @@ class Draft:
         """Open it. Raises OSError, also where another has the name or is about to get it."""
         if path.exists():
             raise FileExistsError(errno.EEXIST, "a blob is written once")
-        _make_folder(path.parent)
+        make_folder(path.parent)
         self._path = path
         self._part = path.with_name(path.name + PART)
         self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", 0)
@@ -39,7 +40,7 @@ class Draft:
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.rename(self._path)
-        _flush_folder(self._path.parent)
+        flush_folder(self._path.parent)
 
     def abandon(self) -> None:
         """Leave nothing behind; what cannot be removed now is an orphan for later."""
@@ -67,21 +68,3 @@ class Draft:
         written = self._size - self._flushing
         os.posix_fadvise(self._file.fileno(), self._flushing, written, os.POSIX_FADV_DONTNEED)
         self._flushing = self._size
-
-
-def _make_folder(folder: Path) -> None:
-    """A folder for its owner alone, and its name safe on the disk."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

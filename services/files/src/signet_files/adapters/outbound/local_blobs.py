@@ -1,28 +1,32 @@
 """Blobs in a folder of this machine: written beside, flushed to the disk, and only then given their name.
 
-`<folder>/<first two digits>/<name>`, and `<name>.part` while it is written. Names are drawn here, 32 hexadecimal
-digits; no other text becomes a path.
+Names are drawn here, 32 hexadecimal digits; no other text becomes a path.
 """
 
 import errno
 import os
-import re
 import secrets
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from signet_files.adapters.outbound.blob_folder import (
+    NAME,
+    STRANGER,
+    listed,
+    remove,
+    require_writable,
+    stored_in,
+)
 from signet_files.adapters.outbound.disk_threads import Start
-from signet_files.adapters.outbound.draft import BATCH_BYTES, PART, Draft
+from signet_files.adapters.outbound.draft import BATCH_BYTES, Draft
 from signet_files.adapters.outbound.regrouping import batched
 from signet_files.application.storage import StoredBlob
 from signet_files.domain.errors import BlobMissing, StorageFull, StorageUnavailable
 
 PIECE_BYTES = 262_144
 """What is read at a time, one piece ahead of whoever takes them."""
-_NAME = re.compile("[0-9a-f]{32}")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -90,21 +94,34 @@ class LocalBlobs:
         """Remove the blob, and what a writer that was killed has left of it. Raises StorageUnavailable."""
         path = self._path(name)
         with _told():
-            self._start(_remove, path)()
+            self._start(remove, path)()
 
     def check(self) -> None:
         """The folder, or the one that it will be made in, lets itself be written to. Raises StorageUnavailable."""
         with _told():
-            self._start(_require_writable, self._folder)()
+            self._start(require_writable, self._folder)()
 
-    def stored(self) -> Iterator[StoredBlob]:
-        """Every blob, whole or half. Raises StorageUnavailable."""
+    def stored(self, after: str) -> Iterator[StoredBlob]:
+        """Every blob, whole or half, a folder at a time. Raises StorageUnavailable."""
         with _told():
-            folders: list[Path] = self._start(_listed, self._folder)()
-        for folder in folders:
-            with _told():
-                found: list[StoredBlob] = self._start(_stored_in, folder)()
-            yield from found
+            folders: list[Path] = self._start(listed, self._folder)()
+        for folder in sorted(folders):
+            if folder.name >= after[:2]:
+                with _told():
+                    found: list[StoredBlob] = self._start(stored_in, folder)()
+                yield from (blob for blob in found if blob.name > after)
+
+    def mark(self, name: str) -> None:
+        """Keep the time of the first mark. Raises StorageUnavailable."""
+        path = self._path(name)
+        with _told(), suppress(FileExistsError):
+            self._start(path.with_name(path.name + STRANGER).touch, 0o600, False)()
+
+    def unmark(self, name: str) -> None:
+        """None is fine. Raises StorageUnavailable."""
+        path = self._path(name)
+        with _told():
+            self._start(path.with_name(path.name + STRANGER).unlink, True)()
 
     def _begin_to_read(self, blob: BinaryIO, size: int, offset: int) -> Callable[[], bytes | bytearray]:
         """What waits for the piece. One that lies in memory is there at once: a thread would take longer to begin."""
@@ -115,7 +132,7 @@ class LocalBlobs:
         return lambda: found
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError("not the name of a blob")
         return self._folder / name[:2] / name
 
@@ -162,33 +179,3 @@ def _read(blob: BinaryIO, size: int, offset: int) -> bytes:
     while len(piece) < size and (more := os.pread(blob.fileno(), size - len(piece), offset + len(piece))):
         piece += more
     return piece
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _stored_in(folder: Path) -> list[StoredBlob]:
-    found = []
-    for path in _listed(folder):
-        name = path.name.removesuffix(PART)
-        # What was given its name, or went, since the folder was read is met another time.
-        with suppress(FileNotFoundError):
-            if _NAME.fullmatch(name):
-                found.append(StoredBlob(name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
-    return found
-
-
-def _remove(path: Path) -> None:
-    for present in (path.with_name(path.name + PART), path):
-        present.unlink(missing_ok=True)
-
-
-def _require_writable(folder: Path) -> None:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-        raise PermissionError(errno.EACCES, "no blob can be stored there")

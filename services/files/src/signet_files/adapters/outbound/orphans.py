@@ -1,7 +1,7 @@
 """What nobody will ask for any more."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -10,7 +10,11 @@ from signet_files.adapters.outbound.key_erasure import erase_keys
 from signet_files.adapters.outbound.quotas import give_room_back
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Condemned
-from signet_files.domain.files import CONDEMNED
+from signet_files.domain.files import ACTIVE, CONDEMNED, DELETED
+
+CLAIMED = timedelta(minutes=10)
+"""How long what one collector took is left to it: no other does the same at once, and what a store will not let go of
+hides nothing that is due."""
 
 
 class SqlOrphans:
@@ -26,39 +30,52 @@ class SqlOrphans:
             .where(FILES.c.due_at < at)
             .order_by(FILES.c.due_at, FILES.c.file_id)
             .limit(limit)
-            .with_for_update()
+            .with_for_update(skip_locked=True)
         )
 
         def work(connection: Connection) -> list[Condemned]:
             rows = connection.execute(due).all()
             ids = [row.file_id for row in rows]
             erase_keys(connection, ids)
-            connection.execute(update(FILES).where(FILES.c.file_id.in_(ids)).values(file_state=CONDEMNED))
+            condemned = update(FILES).where(FILES.c.file_id.in_(ids))
+            connection.execute(condemned.values(file_state=CONDEMNED, due_at=at + CLAIMED))
             names = _names(connection, ids)
             return [Condemned(row.file_id, row.size is not None, tuple(names[row.file_id])) for row in rows]
 
         return self._database.write(work)
 
-    def forget(self, file_id: int) -> None:
+    def forget(self, file_id: int) -> bool:
         """Remove the rows; a second time there is nothing left to count back."""
         condemned = select(FILES.c.created_by, FILES.c.room_taken).where(
             FILES.c.file_id == file_id, FILES.c.file_state == CONDEMNED
         )
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             row = connection.execute(condemned.with_for_update()).first()
             if row is None:
-                return
+                return False
             connection.execute(delete(BLOBS).where(BLOBS.c.file_id == file_id))
             connection.execute(delete(FILES).where(FILES.c.file_id == file_id))
             give_room_back(connection, row.created_by, row.room_taken)
+            return True
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def known(self, blob_names: Collection[str]) -> frozenset[str]:
         """Those of the names that a row holds."""
         held = select(BLOBS.c.blob_name).where(BLOBS.c.blob_name.in_(blob_names))
         return frozenset(self._database.read(lambda connection: connection.scalars(held).all()))
+
+    def newest(self, limit: int) -> Sequence[str]:
+        """Of files that are whole: those of an upload need not be there yet, those of the condemned no more."""
+        whole = (
+            select(BLOBS.c.blob_name)
+            .join_from(BLOBS, FILES)
+            .where(FILES.c.file_state.in_((ACTIVE, DELETED)))
+            .order_by(BLOBS.c.blob_id.desc())
+            .limit(limit)
+        )
+        return self._database.read(lambda connection: connection.scalars(whole).all())
 
 
 def _names(connection: Connection, file_ids: list[int]) -> dict[int, list[str]]:

@@ -69,8 +69,14 @@ class SqlUploads:
     def give_up(self, file_id: int) -> bool:
         """Condemn the upload, now; a database that does not answer leaves it to the collector."""
         condemned = _still_uploading(file_id).values(file_state=CONDEMNED, due_at=AT_ONCE)
+        state = select(FILES.c.file_state).where(FILES.c.file_id == file_id)
+
+        def work(connection: Connection) -> bool:
+            # A collector that came first has condemned it, and perhaps has forgotten it by now.
+            return bool(connection.execute(condemned).rowcount) or connection.scalar(state) in (None, CONDEMNED)
+
         try:
-            return bool(self._database.write(lambda connection: connection.execute(condemned).rowcount))
+            return self._database.write(work)
         except DatabaseUnavailable:
             return False
 
