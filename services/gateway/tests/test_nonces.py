@@ -1,8 +1,11 @@
 """One suite for the nonce port, on the fake, on SQLite and on Redis; then what only a file can get wrong."""
 
+import errno
 import multiprocessing
+import os
 import sqlite3
 import time
+from pathlib import Path
 
 import gevent
 import pytest
@@ -269,6 +272,32 @@ def test_a_file_that_is_no_database_refuses(path, clock):
     path.write_bytes(b"rubbish" * 1000)
     with pytest.raises(NoncesUnavailable):
         SqliteNonceStore(path, clock, "boot-1").claim("api_key/7", "n1", NOW)
+
+
+def test_what_remembers_the_newest_stamp_has_its_place_on_the_disk(store, path):
+    """Writing through memory into a hole kills the worker with SIGBUS when the disk is full."""
+    assert sidecar(path, "-newest").stat().st_blocks > 0
+
+
+def test_a_full_disk_refuses_until_there_is_room(path, clock, monkeypatch):
+    """A worker that cannot open its store answers, and serves again by itself."""
+    store = SqliteNonceStore(path, clock, "boot-1")
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", no_space)
+        assert attempt(store, "n1", NOW) is NoncesUnavailable
+        opened = open_descriptors()
+        assert store.probe()["nonces"].status == "failed"
+        assert open_descriptors() == opened
+    assert attempt(store, "n1", NOW) is Claim.FRESH
+    store.close()
+
+
+def open_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def no_space(descriptor, offset, length):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_transaction_that_fails_claims_nothing(path, clock):
