@@ -4,7 +4,9 @@ import errno
 import multiprocessing
 import os
 import sqlite3
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -353,18 +355,48 @@ def test_a_lock_that_never_comes_free_is_given_up(store, path, monkeypatch):
     monkeypatch.setattr("signet_gateway.adapters.outbound.nonces.BUSY_SECONDS", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(NoncesUnavailable):
-        store.claim("api_key/7", "n1", NOW)
-    other.execute("ROLLBACK")
-    other.close()
+    try:
+        with gevent.Timeout(5), pytest.raises(NoncesUnavailable):
+            store.claim("api_key/7", "n1", NOW)
+    finally:
+        other.close()
     assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
 
 
-def test_the_log_is_written_back_before_it_grows(store, path):
-    """Nothing else would do it: the file's connection leaves it to the store."""
+class FailingDisk(sqlite3.Connection):
+    """One on which no transaction begins once the file has been opened."""
+
+    def execute(self, sql, *arguments):
+        if sql == "BEGIN IMMEDIATE" and super().execute("PRAGMA busy_timeout").fetchone() == (0,):
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSTAT
+            raise error
+        return super().execute(sql, *arguments)
+
+
+def test_only_a_lock_is_waited_for(path, clock, monkeypatch):
+    """Every request would take seconds until it is refused, and who reads why would look for another worker."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FailingDisk))
+    store = SqliteNonceStore(path, clock, "boot-1")
+    with pytest.raises(NoncesUnavailable, match="disk I/O error"):
+        store.claim("api_key/7", "n1", NOW)
+    store.close()
+
+
+def test_the_log_is_written_back_now_and_then_and_not_by_the_loop(store, path, monkeypatch):
+    """Nothing else would do it: the file's connection leaves it to the store. It waits for the disk."""
+    threads = []
+
+    def checkpoint(file, write_back=NonceFile.checkpoint):
+        threads.append(threading.get_native_id())
+        write_back(file)
+
+    monkeypatch.setattr(NonceFile, "checkpoint", checkpoint)
     for number in range(2000):
         store.claim("api_key/7", f"n{number}", NOW)
     assert sidecar(path, "-wal").stat().st_size < 8_000_000
+    assert 4 <= len(threads) <= 20
+    assert threading.get_native_id() not in threads
 
 
 def test_a_group_answers_each_of_its_claims(path):
