@@ -1,8 +1,13 @@
 """One suite for the nonce port, on the fake, on SQLite and on Redis; then what only a file can get wrong."""
 
+import errno
 import multiprocessing
+import os
 import sqlite3
+import threading
 import time
+from functools import partial
+from pathlib import Path
 
 import gevent
 import pytest
@@ -271,6 +276,32 @@ def test_a_file_that_is_no_database_refuses(path, clock):
         SqliteNonceStore(path, clock, "boot-1").claim("api_key/7", "n1", NOW)
 
 
+def test_what_remembers_the_newest_stamp_has_its_place_on_the_disk(store, path):
+    """Writing through memory into a hole kills the worker with SIGBUS when the disk is full."""
+    assert sidecar(path, "-newest").stat().st_blocks > 0
+
+
+def test_a_full_disk_refuses_until_there_is_room(path, clock, monkeypatch):
+    """A worker that cannot open its store answers, and serves again by itself."""
+    store = SqliteNonceStore(path, clock, "boot-1")
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", no_space)
+        assert attempt(store, "n1", NOW) is NoncesUnavailable
+        opened = open_descriptors()
+        assert store.probe()["nonces"].status == "failed"
+        assert open_descriptors() == opened
+    assert attempt(store, "n1", NOW) is Claim.FRESH
+    store.close()
+
+
+def open_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def no_space(descriptor, offset, length):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_a_transaction_that_fails_claims_nothing(path, clock):
     """A claim that was not committed must be repeatable."""
     file = NonceFile(path, clock, "boot-1")
@@ -324,18 +355,48 @@ def test_a_lock_that_never_comes_free_is_given_up(store, path, monkeypatch):
     monkeypatch.setattr("signet_gateway.adapters.outbound.nonces.BUSY_SECONDS", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(NoncesUnavailable):
-        store.claim("api_key/7", "n1", NOW)
-    other.execute("ROLLBACK")
-    other.close()
+    try:
+        with gevent.Timeout(5), pytest.raises(NoncesUnavailable):
+            store.claim("api_key/7", "n1", NOW)
+    finally:
+        other.close()
     assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
 
 
-def test_the_log_is_written_back_before_it_grows(store, path):
-    """Nothing else would do it: the file's connection leaves it to the store."""
+class FailingDisk(sqlite3.Connection):
+    """One on which no transaction begins once the file has been opened."""
+
+    def execute(self, sql, *arguments):
+        if sql == "BEGIN IMMEDIATE" and super().execute("PRAGMA busy_timeout").fetchone() == (0,):
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSTAT
+            raise error
+        return super().execute(sql, *arguments)
+
+
+def test_only_a_lock_is_waited_for(path, clock, monkeypatch):
+    """Every request would take seconds until it is refused, and who reads why would look for another worker."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FailingDisk))
+    store = SqliteNonceStore(path, clock, "boot-1")
+    with pytest.raises(NoncesUnavailable, match="disk I/O error"):
+        store.claim("api_key/7", "n1", NOW)
+    store.close()
+
+
+def test_the_log_is_written_back_now_and_then_and_not_by_the_loop(store, path, monkeypatch):
+    """Nothing else would do it: the file's connection leaves it to the store. It waits for the disk."""
+    threads = []
+
+    def checkpoint(file, write_back=NonceFile.checkpoint):
+        threads.append(threading.get_native_id())
+        write_back(file)
+
+    monkeypatch.setattr(NonceFile, "checkpoint", checkpoint)
     for number in range(2000):
         store.claim("api_key/7", f"n{number}", NOW)
     assert sidecar(path, "-wal").stat().st_size < 8_000_000
+    assert 4 <= len(threads) <= 20
+    assert threading.get_native_id() not in threads
 
 
 def test_a_group_answers_each_of_its_claims(path):

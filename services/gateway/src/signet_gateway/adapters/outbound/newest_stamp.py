@@ -21,7 +21,8 @@ class NewestStamp:
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
         try:
-            os.ftruncate(self._descriptor, _NUMBER.size)
+            # Not ftruncate: on a full disk the first write into a hole kills the process with SIGBUS.
+            os.posix_fallocate(self._descriptor, 0, _NUMBER.size)
             self._memory = mmap.mmap(self._descriptor, _NUMBER.size)
         except BaseException:
             os.close(self._descriptor)
