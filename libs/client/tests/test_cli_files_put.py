@@ -150,14 +150,23 @@ def test_what_is_stored_as_something_else_is_damage(
 
 
 def test_what_is_stored_already_is_passed_over_when_asked(signet: Signet, files: FakeFiles, folder: Path) -> None:
-    """By name and content; otherwise everything is sent again."""
-    files.add("a.dcm", b"first")
-    files.add("a.dcm", b"other!")
-    assert signet("files", "put", str(folder)).stderr.startswith("2 stored, ")
+    """Otherwise everything is stored once more."""
+    for _ in range(2):
+        assert signet("files", "put", str(folder)).stderr.startswith("2 stored, ")
     result = signet("files", "put", str(folder), "--skip-stored")
     assert result.exit_code == 0, result.output
     assert "0 stored, 2 stored already" in result.stderr
     assert len(files.contents) == 4
+
+
+@pytest.mark.parametrize(("name", "content"), [("aa.dcm", b"first"), ("a.dcm", b"fi?st"), ("a.dcm", b"first ")])
+def test_nothing_is_passed_over_but_the_same_content_under_the_same_name(
+    signet: Signet, files: FakeFiles, folder: Path, name: str, content: bytes
+) -> None:
+    """And it is sent whole, though it has been read to compare it."""
+    files.add(name, content)
+    assert signet("files", "put", str(folder / "a.dcm"), "--skip-stored").stderr == "1 stored\n"
+    assert (files.views[2]["file_name"], files.contents[2]) == ("a.dcm", b"first")
 
 
 def test_an_upload_whose_answer_was_lost_is_not_stored_twice(

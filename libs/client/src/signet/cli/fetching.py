@@ -69,9 +69,7 @@ class Fetcher:
 
     def _go_on(self, file: File, part: PartFile) -> None:
         """Ask for what is missing, and for an empty file as well: whether it may be read is not decided here."""
-        if part.size > file.size:
-            part.restart()
-        if part.size < file.size or not file.size:
+        if part.size < file.size or not part.size:
             rest = Part(part.size) if part.size else None
             if_range = f'"{file.sha256}"' if rest else None
             with self._files.download(file.file_id, part=rest, if_range=if_range) as download:
