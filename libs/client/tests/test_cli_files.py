@@ -146,7 +146,7 @@ def test_keys_are_rotated_to_the_end(signet: Signet, gateway: Any) -> None:
     gateway.reply(step(10))
     gateway.reply(step(20, finished=True))
     result = signet("files", "rotate-keys")
-    assert (result.exit_code, result.stderr) == (0, "20 of 20 keys of files are under k2.\n")
+    assert (result.exit_code, result.stderr) == (0, "The keys of all files are under k2.\n")
     assert [sent.json for sent in gateway.received] == [{"after": 0}, {"after": 10}]
 
 
@@ -162,8 +162,12 @@ def test_a_rotation_that_is_broken_off_says_how_to_go_on(signet: Signet, gateway
 
 def test_keys_that_do_not_open_are_named(signet: Signet, gateway: Any) -> None:
     """Those files are lost unless the key is found."""
-    gateway.reply(step(10, unreadable=(3,)))
-    gateway.reply(step(19, finished=True, unreadable=(12,)))
+    for _ in range(2):
+        gateway.reply(step(10, unreadable=(3,)))
+        gateway.reply(step(19, finished=True, unreadable=(3, 12)))
+    said = signet("files", "rotate-keys").stderr
+    assert "under k2, but for some." in said
+    assert "blobs do not open: 3, 12." in said
     result = signet("files", "rotate-keys", "--json")
     assert result.exit_code == 7
     assert json.loads(result.stdout) == {

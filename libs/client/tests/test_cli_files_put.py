@@ -1,6 +1,5 @@
 """`signet files put`: what is stored is what was read, and whatever is not stored is told."""
 
-import hashlib
 import json
 import os
 import socket
@@ -26,13 +25,13 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_file_is_sent_and_told_with_its_digest(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
-    """Whoever wants to compare has both sides before them."""
+def test_a_file_is_sent_and_its_id_is_told(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
+    """Its name is nobody's key."""
     path = tmp_path / "день.txt"
     path.write_bytes(b"hello")
     result = signet("files", "put", str(path))
     assert result.exit_code == 0, result.output
-    assert hashlib.sha256(b"hello").hexdigest() in result.stdout
+    assert result.stdout.splitlines()[1].split() == ["1", "5", str(path)]
     assert (files.views[1]["file_name"], files.contents[1]) == ("день.txt", b"hello")
     assert result.stderr == "1 stored\n"
 
@@ -55,7 +54,7 @@ def test_a_folder_is_sent_with_all_that_is_in_it_but_links(signet: Signet, files
     ]
     assert told["links"] == [str(folder / "link"), str(folder / "below" / "loop")]
     assert list(files.contents.values()) == [b"first", b"second"]
-    assert "2 symbolic links passed over" in signet("files", "put", str(folder)).stderr
+    assert "links passed over: 2" in signet("files", "put", str(folder)).stderr
 
 
 def test_a_link_that_is_named_is_followed(signet: Signet, files: FakeFiles, folder: Path) -> None:
@@ -188,6 +187,8 @@ def test_what_concerns_all_files_ends_the_command(signet: Signet, gateway: Any, 
     assert "not been tried" in result.stderr
     assert len(gateway.received) == 1
     assert files.contents == {}
+    gateway.reply(code=403003)
+    assert "not been tried" not in signet("files", "put", str(folder / "a.dcm")).stderr
 
 
 def test_a_name_that_is_not_utf8_takes_another(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
@@ -199,6 +200,23 @@ def test_a_name_that_is_not_utf8_takes_another(signet: Signet, files: FakeFiles,
     assert "--name" in refused.stderr
     assert signet("files", "put", path, "--name", "x").exit_code == 0
     assert files.views[1]["file_name"] == "x"
+
+
+def test_a_name_that_is_refused_takes_another(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
+    """What is wrong with it, and what to do, in one line."""
+    (tmp_path / "CON").write_bytes(b"x")
+    fault = {"field": "file_name", "message": "is the name of a device on Windows"}
+    files.refusals["CON"] = Reply({"errors": [fault]}, code=400002)
+    result = signet("files", "put", str(tmp_path / "CON"))
+    assert result.exit_code == 2
+    assert "Its name is the name of a device on Windows. Rename it, or" in result.stderr
+
+
+def test_a_name_is_known_again_in_either_spelling(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
+    """The platform keeps names in NFC; some file systems spell them in NFD."""
+    (tmp_path / "e\u0301").write_bytes(b"x")
+    files.add("\u00e9", b"x")
+    assert "1 stored already" in signet("files", "put", str(tmp_path / "e\u0301"), "--skip-stored").stderr
 
 
 def test_one_name_does_not_fit_many_files(signet: Signet, files: FakeFiles, folder: Path) -> None:

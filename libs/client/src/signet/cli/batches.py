@@ -36,13 +36,15 @@ class Batch:
 
     def each(self, things: Iterable[T], name: Callable[[T], str], act: Callable[[T], None]) -> None:
         """Do `act` with each of them, and report errors. Raises typer.Exit after one that concerns all of them."""
-        for thing in things:
+        waiting = iter(things)
+        for thing in waiting:
             try:
                 act(thing)
             except SignetError as error:
                 self._report(name(thing), error)
                 if isinstance(error, _CONCERNS_ALL):
-                    note("What would have come after it has not been tried.")
+                    if next(waiting, None) is not None:
+                        note("What comes after it has not been tried.")
                     raise typer.Exit(self._status) from error
 
     def end(self) -> None:

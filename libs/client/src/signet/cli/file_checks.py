@@ -143,8 +143,10 @@ def _show_rotation(last: Rotation | None, unreadable: list[int], *, as_json: boo
         told = {"current": last.current, "done": last.done, "total": last.total, "finished": last.finished}
         print_json({**told, "unreadable": unreadable})
         return
-    note(f"{last.done} of {last.total} keys of files are under {last.current}.")
+    if last.finished:
+        note(f"The keys of all files are under {last.current}{', but for some.' if unreadable else '.'}")
+    else:
+        note(f"{last.done} of {last.total}, and not finished. Run it again: it goes on where it stopped.")
     if unreadable:
-        note(f"These keys do not open: {', '.join(map(str, unreadable))}. Which files? signet files verify --all")
-    if not last.finished:
-        note("It is not finished. Run it again: it goes on where it stopped.")
+        note(f"The keys of these blobs do not open: {', '.join(map(str, unreadable))}.")
+        note("Which files are they? signet files verify --all")

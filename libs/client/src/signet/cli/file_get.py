@@ -64,6 +64,9 @@ def get(
                     batch.each(_all(client.files), called, bring)
                 else:
                     batch.each(file_ids or (), "file {}".format, lambda one: bring(client.files.get(one)))
+        except KeyboardInterrupt:
+            note("Run it again: it goes on where it stopped.")
+            raise
         finally:
             _show(copies, batch)
     batch.end()

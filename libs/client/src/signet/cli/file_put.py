@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import unicodedata
 from dataclasses import dataclass, field
 from io import BufferedReader
 from itertools import chain
@@ -17,7 +18,9 @@ from signet.cli.output import note, print_json, print_table
 from signet.cli.progress import Bar, bar
 from signet.cli.state import PATIENCE, AsJson, state_of
 from signet.client import Client
-from signet.errors import ArgumentInvalid, RequestInvalid
+from signet.errors import ArgumentInvalid, RequestInvalid, SignetError
+
+_ANOTHER_NAME = "Rename it, or put it alone with another --name."
 
 
 @dataclass(slots=True)
@@ -101,6 +104,7 @@ class _Sender:
         except (ArgumentInvalid, RequestInvalid) as error:
             if watch.changed:
                 raise ArgumentInvalid("It changed while it was sent, and nothing is stored. Put it again.") from error
+            _explain_name(error)
             raise
 
     def _stored(self, name: str, file: BufferedReader) -> File | None:
@@ -108,8 +112,9 @@ class _Sender:
         if self._owner is None:
             return None
         size = os.fstat(file.fileno()).st_size
-        which = FileQuery(file_name=_sendable(name), size_min=size, size_max=size, created_by=self._owner)
-        alike = [found for found in self._client.files.iterate(which) if found.file_name == name]
+        stored_name = unicodedata.normalize("NFC", _sendable(name))
+        which = FileQuery(file_name=stored_name, size_min=size, size_max=size, created_by=self._owner)
+        alike = [found for found in self._client.files.iterate(which) if found.file_name == stored_name]
         if not alike:
             return None
         try:
@@ -125,8 +130,16 @@ def _sendable(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         # Not chained: what cannot be encoded need not be quoted either.
-        raise ArgumentInvalid("Its name is not UTF-8. Rename it, or give another by --name.") from None
+        raise ArgumentInvalid(f"Its name is not UTF-8. {_ANOTHER_NAME}") from None
     return name
+
+
+def _explain_name(error: SignetError) -> None:
+    """Raise ArgumentInvalid with what is wrong with the name, if the platform has refused that."""
+    faults = error.errors if isinstance(error, RequestInvalid) else []
+    wrong = next((fault.get("message") for fault in faults if fault.get("field") == "file_name"), None)
+    if wrong is not None:
+        raise ArgumentInvalid(f"Its name {wrong}. {_ANOTHER_NAME}") from error
 
 
 def _show(sent: _Sent, batch: Batch) -> None:
@@ -141,10 +154,9 @@ def _show(sent: _Sent, batch: Batch) -> None:
         )
         return
     if sent.stored:
-        rows = [(file.file_id, file.size, file.sha256, path) for path, file in sent.stored]
-        print_table(["file_id", "size", "sha256", "path"], rows)
+        print_table(["file_id", "size", "path"], [(file.file_id, file.size, path) for path, file in sent.stored])
     counts = [f"{len(sent.stored)} stored"]
     counts += [f"{len(sent.there)} stored already"] if sent.there else []
-    counts += [f"{len(sent.links)} symbolic links passed over"] if sent.links else []
+    counts += [f"links passed over: {len(sent.links)}"] if sent.links else []
     counts += [f"{len(batch.failed)} failed"] if batch.failed else []
     note(", ".join(counts))

@@ -85,7 +85,7 @@ def rename(
 def rm(
     ctx: typer.Context,
     *,
-    file_ids: Annotated[list[int], typer.Argument(help="The file_ids.", min=0, metavar="FILE_ID…")],
+    file_ids: Annotated[list[int], typer.Argument(help="The file_ids.", min=0, metavar="FILE_ID")],
     permanently: Annotated[
         bool, typer.Option("--permanently", help="Destroy their keys: nobody brings them back.")
     ] = False,

@@ -43,12 +43,12 @@ class Bar:
 @contextmanager
 def bar(*, as_json: bool, counts: bool = False) -> Iterator[Bar]:
     """Show a bar, of bytes unless it `counts` things, for as long as the `with` lasts; then no trace of it is left."""
-    label = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+    label = TextColumn("{task.description}", markup=False, table_column=Column(ratio=2, no_wrap=True))
     amount: tuple[ProgressColumn, ...] = (
         (MofNCompleteColumn(),) if counts else (DownloadColumn(), TransferSpeedColumn())
     )
     shown = sys.stderr.isatty() and not as_json
     console = Console(file=sys.stderr, markup=False, emoji=False, highlight=False)
-    columns = (label, BarColumn(bar_width=30), *amount, TimeRemainingColumn())
+    columns = (label, BarColumn(bar_width=None, table_column=Column(ratio=1)), *amount, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, expand=True, disable=not shown) as progress:
         yield Bar(progress)
