@@ -133,7 +133,7 @@ def _show(found: _Found, batch: Batch) -> None:
         print_table(_COLUMNS, rows)
     counts = [f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items())]
     counts += [f"{len(batch.failed)} not verified"] if batch.failed else []
-    note(", ".join(counts) or "none")
+    note(", ".join(counts) or "nothing verified")
 
 
 def _show_rotation(last: Rotation | None, unreadable: list[int], *, as_json: bool) -> None:
