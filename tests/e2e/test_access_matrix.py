@@ -10,22 +10,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from signet_protocol.return_codes import ReturnCode
-from signet_testing.access import (
-    BODIES,
-    OBJECTS,
-    OWNERLESS,
-    QUERIES,
-    Cast,
-    ContractOperation,
-    Member,
-    as_session,
-    read_operations,
-)
+from signet_testing.access import OBJECTS, OWNERLESS, Cast, Member, as_session, request_of, thing
+from signet_testing.contract_operations import ContractOperation, read_operations
 from signet_testing.platform import Platform
 from signet_testing.raw_http import RawAnswer, RawRequest, send
 from signet_testing.signed_api import SignedApi
@@ -129,32 +119,17 @@ def players(
     with_password = kind == "session_id" or "session" in operation.path or operation.name == "changePassword"
     actor = cast.member(password=with_password)
     owner = actor if whose == "own" else cast.member(password=with_password)
-    made = None if operation.object_kind is None and kind in OWNERLESS else thing(cast, kind, owner)
+    made = None if operation.object_kind is None and kind in OWNERLESS else thing(cast, operation, owner)
     if whose == "other":
         owner = cast.settle(owner, None)  # nobody manages somebody who may do more than they may themselves
     actor = cast.settle(actor, role)
     return as_session(cast, actor) if operation.path.endswith("/current") else actor, owner, made
 
 
-def thing(cast: Cast, kind: str | None, owner: Member) -> int | None:
-    """A new thing of the owner's; None where the operation is about nothing of the kind."""
-    return OBJECTS[kind](cast, owner) if kind in OBJECTS else None
-
-
 def perform(cast: Cast, operation: ContractOperation, actor: Member, owner: Member, made: int | None) -> RawAnswer:
     """Make the request as the contract says it, about the owner's thing."""
     assert actor.credential is not None
-    kind = operation.object_kind
-    target = operation.path.replace(f"{{{kind}}}", str(made)) if kind else operation.path
-    queries = [QUERIES[operation.name]] if operation.name in QUERIES else []
-    queries += [f"user_id={owner.user_id}"] if "user_id" in operation.query_parameters and owner != actor else []
-    body: dict[str, Any] | None = None
-    if operation.body_schema:
-        special = BODIES[operation.name](actor) if operation.name in BODIES else {}
-        about = {"user_id": owner.user_id} if "user_id" in operation.body_schema["properties"] else {}
-        body = {**operation.minimal_body(), **special, **about}
-    query = f"?{'&'.join(queries)}" if queries else ""
-    return cast.admin.as_(actor.credential).call(operation.method, f"{target}{query}", body)
+    return cast.admin.as_(actor.credential).call(operation.method, *request_of(operation, actor, owner, made))
 
 
 def assert_lists(kind: str, made: int | None, answer: RawAnswer, *, visible: bool, scope: str) -> None:

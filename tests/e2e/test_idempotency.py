@@ -4,7 +4,7 @@ What a service adds is covered as soon as it is in its contract.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from signet_protocol.return_codes import ReturnCode
-from signet_testing.access import Cast, ContractOperation, read_operations
+from signet_testing.access import Cast
+from signet_testing.contract_operations import ContractOperation, read_operations
 from signet_testing.platform import Platform
 from signet_testing.raw_http import send
-from signet_testing.repeats import REPEAT_REFUSED, changes, prepared
-from signet_testing.signed_api import SignedApi
+from signet_testing.repeats import REPEAT_REFUSED, Asked, changes, prepared
+from signet_testing.signed_api import SignedApi, Streamed
 
 pytestmark = pytest.mark.e2e
 
@@ -67,10 +68,16 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(cast: Cast, operation: 
     assert (second.code, second.body) == (ReturnCode.SUCCESS, first.body)
     if operation.name == "signOut":
         return
-    path, _, query = asked.target.partition("?")
-    elsewhere = f"{path}?user_id={cast.member().user_id}" if query else f"{path}?"
-    other = send(asked.caller.port, replace(asked, target=elsewhere).request(key))
+    other = send(asked.caller.port, something_else(cast, asked).request(key))
     assert other.code == ReturnCode.IDEMPOTENCY_CONFLICT, other
+
+
+def something_else(cast: Cast, asked: Asked) -> Asked:
+    """The same operation, asked for something else."""
+    if isinstance(asked.body, Streamed):
+        return replace(asked, body=Streamed(asked.body + b"more"))
+    path, _, query = asked.target.partition("?")
+    return replace(asked, target=f"{path}?user_id={cast.member().user_id}" if query else f"{path}?")
 
 
 @pytest.mark.parametrize("operation", REPEATED, ids=name_of)
@@ -87,3 +94,26 @@ def test_many_at_once_under_one_key_do_it_once(cast: Cast, operation: ContractOp
     told = changes(cast, operation.service, answers)
     assert len(told) == 1, told
     assert set(told[0].values()) == {1}, told
+
+
+def test_uploads_under_one_key_are_one_file_and_one_blob(platform: Platform, cast: Cast) -> None:
+    """Who asked again, and who came second, has sent a whole content: nothing may be left of it."""
+    (upload,) = [operation for operation in OPERATIONS if operation.name == "uploadFile"]
+    asked, key = prepared(cast, upload), secrets.token_hex(16)
+    before = set(blobs(platform))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: send(asked.caller.port, asked.request(key)), range(AT_ONCE)))
+    answers.append(send(asked.caller.port, asked.request(key)))
+    assert {(answer.code, answer.body) for answer in answers} == {(ReturnCode.SUCCESS, answers[0].body)}
+    made = answers[0].envelope["data"]
+    listed = asked.caller.call("GET", f"/api/v1/files?created_by={made['created_by']}").envelope["data"]["files"]
+    assert [file["file_id"] for file in listed] == [made["file_id"]]
+    assert len(set(blobs(platform)) - before) == 1
+    refused = send(asked.caller.port, something_else(cast, asked).request(key))
+    assert refused.code == ReturnCode.IDEMPOTENCY_CONFLICT
+    assert len(set(blobs(platform)) - before) == 1
+
+
+def blobs(platform: Platform) -> Iterator[Path]:
+    """What lies in the store, halves of uploads included."""
+    return (path for path in (platform.home / "blobs").rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Who may do what, as the contracts say it, and how to make the things that it is done to.
+"""Who asks for what, and how to make the things that it is done to.
 
 Whatever a contract adds is found here by itself. A kind of object that `OBJECTS` does not know, or a body that cannot
 be made up from its schema, is an error that says what to add.
@@ -6,104 +6,17 @@ be made up from its schema, is an error that says what to add.
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from signet import ApiKeyCredential, Credential, TokenCredential
+from signet_testing.contract_operations import JSON, ContractOperation, new_word
 from signet_testing.raw_http import RawAnswer, RawRequest, send
-from signet_testing.signed_api import SignedApi
+from signet_testing.signed_api import SignedApi, Streamed
 
-METHODS = ("get", "post", "put", "patch", "delete")
-JSON = "application/json"
-
-
-@dataclass(frozen=True, slots=True)
-class ContractOperation:
-    """One operation of a contract; `permission` is None where the contract names none."""
-
-    service: str
-    method: str
-    path: str
-    description: Mapping[str, Any] = field(repr=False)
-    document: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        return str(self.description["operationId"])
-
-    @property
-    def permission(self) -> str | None:
-        permission: str | None = self.description.get("x-permission")
-        return permission
-
-    @property
-    def public(self) -> bool:
-        return self.description.get("x-public") is True
-
-    @property
-    def object_kind(self) -> str | None:
-        """The parameter of the path, `demo_id`, that names the object."""
-        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
-        return names[-1] if names else None
-
-    @property
-    def listed_kind(self) -> str | None:
-        """What a list's items are named by; None if the operation is no list."""
-        schema = self.description["responses"]["200"]["content"][JSON]["schema"]
-        data = self._resolved(self._resolved(schema).get("properties", {}).get("data", {}))
-        lists = [part for part in data.get("properties", {}).values() if "items" in part]
-        if self.method != "GET" or self.object_kind or "page" not in data.get("properties", {}) or not lists:
-            return None
-        return str(next(iter(self._resolved(lists[0]["items"])["properties"])))
-
-    @property
-    def names_a_user(self) -> bool:
-        """Whether query or body can say whose it is about."""
-        return "user_id" in self.query_parameters or "user_id" in self.body_schema.get("properties", {})
-
-    @property
-    def query_parameters(self) -> list[str]:
-        return [part["name"] for part in self.description.get("parameters", []) if part["in"] == "query"]
-
-    @property
-    def body_schema(self) -> Mapping[str, Any]:
-        content = self.description.get("requestBody", {}).get("content", {})
-        return self._resolved(content.get(JSON, {}).get("schema", {}))
-
-    def minimal_body(self) -> dict[str, Any]:
-        """The required fields alone, with values that their schemas allow."""
-        schema = self.body_schema
-        return {name: self._value(schema["properties"][name]) for name in schema.get("required", ())}
-
-    def _value(self, schema: Mapping[str, Any]) -> Any:
-        schema = self._resolved(schema)
-        schema = self._resolved(schema["anyOf"][0]) if "anyOf" in schema else schema
-        if "enum" in schema:
-            return schema["enum"][0]
-        if "email" in schema.get("format", ""):
-            return f"{_word()}@example.org"
-        values = {"string": _word(), "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
-        return secrets.token_urlsafe(18) if "password" in schema.get("format", "") else values[schema["type"]]
-
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        reference = schema.get("$ref")
-        return schema if reference is None else self.document["components"]["schemas"][reference.rpartition("/")[2]]
-
-
-def read_operations(folder: Path) -> Iterator[ContractOperation]:
-    """Every operation of every contract in a folder, but the gateway's own pages, which have no service behind."""
-    for path in sorted(folder.glob("*.yaml")):
-        document = yaml.load(path.read_text(), yaml.CSafeLoader)
-        if (service := document["info"]["x-service"]) == "gateway":
-            continue
-        for target, item in document["paths"].items():
-            for method in METHODS:
-                if method in item:
-                    yield ContractOperation(service, method.upper(), target, item[method], document)
+CONTENT_BYTES = 100
+"""How much the files that are made here hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +39,7 @@ class Cast:
     def member(self, *, password: bool = False) -> Member:
         """An account that may make things: it has the role `user` until `settle` gives it its own."""
         secret = secrets.token_urlsafe(18) if password else ""
-        name = _word()
+        name = new_word()
         account = {"user_name": name, "email": f"{name}@example.org", "roles": ["user"]}
         made = self._make("createUser", account | ({"password": secret} if secret else {}))
         return Member(made["user_id"], name, self.key(made["user_id"]), secret)
@@ -161,6 +74,20 @@ class Cast:
         """A role that permits nothing."""
         return self._make("createRole", {})
 
+    def file(self, member: Member) -> dict[str, Any]:
+        """A file that the member has uploaded."""
+        assert member.credential is not None
+        operation = self._operations["uploadFile"]
+        return self._done(self.admin.as_(member.credential).call(operation.method, *request_of(operation, member)))
+
+    def deleted_file(self, member: Member) -> dict[str, Any]:
+        """A file that the member has deleted, and may bring back."""
+        assert member.credential is not None
+        made = self.file(member)
+        gone = self.admin.as_(member.credential).call("DELETE", f"/api/v1/files/{made['file_id']}")
+        assert gone.code == 200, gone
+        return made
+
     def _make(self, name: str, fields: Mapping[str, object], maker: SignedApi | None = None) -> dict[str, Any]:
         operation = self._operations[name]
         body = {**operation.minimal_body(), **fields}
@@ -179,8 +106,14 @@ OBJECTS: Mapping[str, Callable[[Cast, Member], int]] = {
     "api_key_id": lambda cast, owner: cast.api_key(owner.user_id)["api_key_id"],
     "session_id": lambda cast, owner: cast.session(owner)["session_id"],
     "role_id": lambda cast, _: cast.role()["role_id"],
+    "file_id": lambda cast, owner: cast.file(owner)["file_id"],
 }
 """How somebody comes by an object of each kind, named as the path names it."""
+
+SPECIAL_OBJECTS: Mapping[str, Callable[[Cast, Member], int]] = {
+    "undeleteFile": lambda cast, owner: cast.deleted_file(owner)["file_id"],
+}
+"""How somebody comes by what an operation is about that takes no other object of the kind."""
 
 OWNERLESS = frozenset({"role_id", "record_id"})
 """Kinds that belong to nobody: there is no scope `own` on them."""
@@ -190,24 +123,51 @@ BODIES: Mapping[str, Callable[[Member], Mapping[str, Any]]] = {
     "postDemo": lambda _: {"demo_state": "active"},
     "updateUser": lambda _: {"display_name": "Changed"},
     "updateMe": lambda _: {"display_name": "Changed"},
-    "updateApiKey": lambda _: {"key_name": _word()},
+    "updateApiKey": lambda _: {"key_name": new_word()},
     "updateRole": lambda _: {"description": "changed"},
     "changePassword": lambda member: {"old_password": member.password},
+    "updateFile": lambda _: {"file_name": new_word()},
 }
 """What a body must hold beside its required fields, or instead of what can be made up for them."""
 
-QUERIES: Mapping[str, str] = {"explainAccess": "permission=demo:create"}
+QUERIES: Mapping[str, str] = {"explainAccess": "permission=demo:create", "uploadFile": "file_name=scan.dcm"}
 """What a query must hold."""
+
+
+def thing(cast: Cast, operation: ContractOperation, owner: Member) -> int | None:
+    """A new thing of the owner's that the operation is about, or lists; None where there is nothing of the kind."""
+    kind = operation.object_kind or operation.listed_kind
+    make = SPECIAL_OBJECTS.get(operation.name) or OBJECTS.get(kind or "")
+    return None if make is None else make(cast, owner)
+
+
+def request_of(
+    operation: ContractOperation, actor: Member, owner: Member | None = None, made: int | None = None
+) -> tuple[str, dict[str, Any] | Streamed | None]:
+    """Target and body for an actor who asks about the owner's thing; about their own, if no owner is named."""
+    owner = owner or actor
+    kind = operation.object_kind
+    target = operation.path.replace(f"{{{kind}}}", str(made)) if kind else operation.path
+    queries = [QUERIES[operation.name]] if operation.name in QUERIES else []
+    if "user_id" in operation.query_parameters and owner.user_id != actor.user_id:
+        queries.append(f"user_id={owner.user_id}")
+    return (f"{target}?{'&'.join(queries)}" if queries else target), _body(operation, actor, owner)
+
+
+def _body(operation: ContractOperation, actor: Member, owner: Member) -> dict[str, Any] | Streamed | None:
+    if operation.uploads:
+        return Streamed(secrets.token_bytes(CONTENT_BYTES))
+    if not operation.body_schema:
+        return None
+    special = BODIES[operation.name](actor) if operation.name in BODIES else {}
+    about = {"user_id": owner.user_id} if "user_id" in operation.body_schema["properties"] else {}
+    return {**operation.minimal_body(), **special, **about}
 
 
 def as_session(cast: Cast, member: Member) -> Member:
     """The same member, signing with a session."""
     made = cast.session(member)
     return replace(member, credential=TokenCredential(made["token"], made["secret"]))
-
-
-def _word() -> str:
-    return f"w{secrets.token_hex(6)}"
 
 
 def _freshness() -> tuple[tuple[str, str], ...]:

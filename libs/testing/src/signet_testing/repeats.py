@@ -1,14 +1,16 @@
 """Unsafe operations that are asked for again under one Idempotency-Key, and what came of them."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from signet_protocol.return_codes import ReturnCode
-from signet_testing.access import BODIES, OBJECTS, Cast, ContractOperation, as_session
+from signet_testing.access import Cast, as_session, request_of, thing
+from signet_testing.contract_operations import ContractOperation
 from signet_testing.raw_http import RawAnswer, RawRequest
-from signet_testing.signed_api import SignedApi
+from signet_testing.signed_api import SignedApi, Streamed
 
 REPEAT_REFUSED: Mapping[str, ReturnCode] = {
     "createApiKey": ReturnCode.VALUE_DUPLICATE,  # the answer held a secret, which is stored nowhere
@@ -16,17 +18,23 @@ REPEAT_REFUSED: Mapping[str, ReturnCode] = {
     "signOut": ReturnCode.TOKEN_INVALID,  # there is nothing left to sign with, as soon as the gateway knows
 }
 """Where the first answer is not given again, and why."""
+LATER: Mapping[str, tuple[str, Callable[[Cast], Mapping[str, Any]]]] = {
+    "identity": ("role", lambda cast: cast.role()),
+    "resources": ("demo", lambda cast: cast.demo(cast.member())),
+    "files": ("file", lambda cast: cast.file(cast.member())),
+}
+"""A change of something by each service that makes any."""
 _NO_CHANGE = {"query", "login_failed", "refused"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, what for, and with what: the administrator about another's thing, or somebody about themselves."""
+    """Who asks, what for, and with what: an administrator, about another's thing or about themselves."""
 
     caller: SignedApi
     method: str
     target: str
-    body: dict[str, Any] | None
+    body: dict[str, Any] | Streamed | None
 
     def request(self, key: str) -> RawRequest:
         """The request, signed anew each time as a client does."""
@@ -35,41 +43,36 @@ class Asked:
 
 def prepared(cast: Cast, operation: ContractOperation) -> Asked:
     """Make whatever the operation needs to succeed and to change something."""
-    own = "/me" in operation.path or operation.path.endswith("/current")
     owner = cast.member(password=True)
-    kind = operation.object_kind
-    target = operation.path.replace(f"{{{kind}}}", str(OBJECTS[kind](cast, owner))) if kind else operation.path
+    made = thing(cast, operation, owner)
     if "user_id" in operation.query_parameters:
         cast.session(owner)
-        target = f"{target}?user_id={owner.user_id}"
-    caller = cast.admin
-    if own:
-        actor = cast.settle(owner, "administrator")
-        actor = as_session(cast, actor) if operation.path.endswith("/current") else actor
-        assert actor.credential is not None
-        caller = cast.admin.as_(actor.credential)
-    body = None
-    if operation.body_schema:
-        special = BODIES[operation.name](owner) if operation.name in BODIES else {}
-        body = {**operation.minimal_body(), **special}
-    return Asked(caller, operation.method, target, body)
+    current = operation.path.endswith("/current")
+    actor = cast.settle(owner if current or "/me" in operation.path else cast.member(), "administrator")
+    actor = as_session(cast, actor) if current else actor
+    assert actor.credential is not None
+    return Asked(cast.admin.as_(actor.credential), operation.method, *request_of(operation, actor, owner, made))
 
 
-def changes(cast: Cast, service: str, answers: list[RawAnswer]) -> list[Counter[tuple[str, str, str]]]:
-    """How often each (resource, operation, object id) was changed by these requests, for each that changed something.
+def changes(cast: Cast, service: str, answers: list[RawAnswer]) -> list[Counter[tuple[str, str, str, str]]]:
+    """How often each change of each object was made by these requests, for each that changed something.
 
     All records that there will be are there: one of a later change by the same service is awaited first.
     """
-    later = cast.role if service == "identity" else lambda: cast.demo(cast.member())
-    made = later()
-    resource = "role" if service == "identity" else "demo"
-    cast.admin.records(resource=resource, object_id=made[f"{resource}_id"])
+    resource, change = LATER[service]
+    cast.admin.records(resource=resource, object_id=change(cast)[f"{resource}_id"])
     found = []
     for request_id in sorted({answer.headers["X-Request-Id"] for answer in answers}):
         records = [record for record in _records(cast, request_id) if record["operation"] not in _NO_CHANGE]
-        told = Counter((record["resource"], record["operation"], str(record["object_id"])) for record in records)
+        told = Counter(_change(record) for record in records)
         found += [told] if told else []
     return found
+
+
+def _change(record: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Resource, operation, object and what became of it: one request may begin something and end it, too."""
+    changes = json.dumps(record["changes"], sort_keys=True)
+    return record["resource"], record["operation"], str(record["object_id"]), changes
 
 
 def _records(cast: Cast, request_id: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Signed requests as plain data in and out, and a look at the audit log that waits for what is on its way."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -10,6 +11,10 @@ from signet_testing.free_ports import LOOPBACK
 from signet_testing.raw_http import RawAnswer, RawRequest, send, signed
 
 RECORDS = "/api/v1/audit/records"
+
+
+class Streamed(bytes):
+    """A body that is sent as a stream is: its digest is declared in a header."""
 
 
 class SignedApi:
@@ -27,6 +32,9 @@ class SignedApi:
         """A signed request that has not been sent; `If_Match="…"` becomes the header If-Match."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        if isinstance(body, Streamed):
+            extra += [("Content-Type", "application/octet-stream")]
+            extra += [("X-Content-SHA256", hashlib.sha256(body).hexdigest())]
         return signed(self.credential, method, target, body=content, headers=extra)
 
     def call(
