@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 import requests
 
 from signet_protocol.signing import body_digest, signature_matches, signing_key, string_to_sign, utc_day
-from signet_testing.fuzz.signing import UNSIGNABLE, Secret, Signer
+from signet_testing.fuzz.signing import DECLARED, UNSIGNABLE, Secret, Signer
 
 KEY = Secret("ak_test", "secret")
 SESSION = Secret("st_test", "other", token=True)
@@ -59,3 +60,21 @@ def test_what_cannot_be_signed_is_sent_nevertheless() -> None:
     """Refusing odd bytes is the gateway's business, so they have to reach it."""
     request = prepared("GET", "/api/v1/demos", headers={"If-Match": b"\xe9"})
     assert request.headers["X-Sign"] == UNSIGNABLE
+
+
+def test_a_stream_declares_the_very_bytes_that_are_sent() -> None:
+    """No schema can say so: what was generated has the right spelling and is another's digest."""
+    request = prepared("POST", "/api/v1/files", data="数", headers={DECLARED: "0" * 64})
+    assert request.headers[DECLARED] == body_digest("数".encode())
+    assert is_proven(request, KEY)
+
+
+@pytest.mark.parametrize("declared", ["", "0" * 63, "G" * 64, b"\xe9" * 64])
+def test_a_digest_that_is_meant_to_be_wrong_stays_so(declared: str | bytes) -> None:
+    """Mended, it would test nothing."""
+    assert prepared("POST", "/api/v1/files", data="数", headers={DECLARED: declared}).headers[DECLARED] == declared
+
+
+def test_a_stream_that_is_to_declare_nothing_declares_nothing() -> None:
+    """The platform has to refuse it."""
+    assert DECLARED not in prepared("POST", "/api/v1/files", data="数").headers

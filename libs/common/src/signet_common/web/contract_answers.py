@@ -102,7 +102,8 @@ def _own_errors(operation: Operation) -> list[ReturnCode]:
     if operation.sealed == "required":
         codes.append(ReturnCode.SEAL_REQUIRED)
     if operation.idempotent:
-        codes.append(ReturnCode.IDEMPOTENCY_CONFLICT)
+        # What the first answer tells of may be gone when it is asked for again.
+        codes += [ReturnCode.IDEMPOTENCY_CONFLICT, ReturnCode.RESOURCE_NOT_FOUND]
     if operation.conditional:
         codes.append(ReturnCode.VERSION_CONFLICT)
     return codes

@@ -6,7 +6,9 @@ from signet_common.web.operations import Operation
 from signet_common.web.streams import HEADER, UPLOADING
 from signet_protocol.return_codes import ReturnCode
 
-_BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_UPLOADED = {"application/octet-stream": _BYTES}
+_DOWNLOADED = {"*/*": _BYTES}
 _DOWNLOAD_HEADERS = {
     "Accept-Ranges": "`bytes`, where parts can be asked for.",
     "Content-Disposition": "The name of the file.",
@@ -47,7 +49,7 @@ def digest_parameter() -> dict[str, Any]:
 
 def upload_body() -> dict[str, Any]:
     """The OpenAPI request body of an upload."""
-    return {"required": True, "content": _BYTES}
+    return {"required": True, "content": _UPLOADED}
 
 
 def downloads(method: str, operation: Operation) -> bool:
@@ -74,8 +76,8 @@ def download_answers() -> dict[str, Any]:
     headers = {name: _text(description) for name, description in _DOWNLOAD_HEADERS.items()}
     part = headers | {"Content-Range": _text("Which part this is, and of how many bytes.")}
     return {
-        "200": {"description": "The whole content.", "headers": headers, "content": _BYTES},
-        "206": {"description": "The part that `Range` asked for.", "headers": part, "content": _BYTES},
+        "200": {"description": "The whole content.", "headers": headers, "content": _DOWNLOADED},
+        "206": {"description": "The part that `Range` asked for.", "headers": part, "content": _DOWNLOADED},
         "304": {"description": "The client has this content.", "headers": {"ETag": headers["ETag"]}},
     }
 

@@ -24,7 +24,7 @@ _SEEN = st.characters(
     exclude_characters="/\\\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0",
 )
 
-STANDARD = frozenset({"date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
+STANDARD = frozenset({"binary", "date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
 """Schemathesis generates these itself."""
 
 NAMED: dict[str, SearchStrategy[str]] = {

@@ -1,6 +1,7 @@
 """What Schemathesis is told about this platform beyond its contracts."""
 
 import uuid
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import schemathesis
 import schemathesis.auths
 import schemathesis.openapi
+from schemathesis.core import NotSet
 from schemathesis.core.parameters import ParameterLocation
 
 from signet_testing.fuzz import formats
@@ -16,6 +18,8 @@ from signet_testing.fuzz.signing import Signer
 
 AnyCase = schemathesis.Case[Any]
 SECURITY = frozenset({"X-Api-Key", "Authorization", "X-Sign", "X-Timestamp", "X-Nonce"})
+RANGES = ("bytes=0-0", "bytes=-1", "bytes=1048576-")
+UPLOADING = ("POST", "PUT", "PATCH")
 UNCOMMON = "§ 31415926535897932384 §"
 FEWEST_CHARACTERS = 5
 NOBODY = 2**53
@@ -70,10 +74,13 @@ def spare(accounts: Accounts) -> Callable[..., None]:
 
 
 def is_worth_sending(_context: object, case: AnyCase) -> bool:
-    """Drop what claims to lack security headers: signing puts them back, so it would be valid after all.
+    """Drop what would be valid after all: what claims to lack security headers, and a stream that is not there.
 
-    What happens without them is not lost: `ignored_auth` and the coverage phase send requests without signing.
+    Signing puts the headers back; what happens without them is not lost: `ignored_auth` and the coverage phase send
+    requests without signing. Of a stream, none and an empty one are the same bytes on the wire.
     """
+    if isinstance(case.body, NotSet) and case.operation.definition.raw.get("x-stream") and case.method in UPLOADING:
+        return False
     mutations = getattr(case.meta.phase.data, "mutations", ()) if case.meta else ()
     return not any(
         mutation.keywords == ("required",) and mutation.parameter is None and _removes_security(mutation.original_value)
@@ -87,11 +94,14 @@ def keep_promises(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> N
     No schema can say that a key ends in the future, nor that a password does not contain the user name (which never
     begins with a sign) and is not a common one, as the same character twelve times is. The coverage phase cannot write
     the quotation marks of an entity tag in a header and puts a 0 instead; and it repeats one Idempotency-Key, so that
-    nearly everything would be a conflict.
+    nearly everything would be a conflict. Nor does a schema tell a range from what is ignored as none: some become one.
     """
     if case.meta is None:
         return
     headers, positive = case.headers, case.meta.generation.mode.is_positive
+    if positive and (text := headers.get("Range")):
+        chosen = zlib.crc32(f"{text} {case.path_parameters}".encode())
+        headers["Range"] = (*RANGES, text)[chosen % (len(RANGES) + 1)]
     if positive and isinstance(case.body, dict):
         _correct(case.body)
     if positive or getattr(case.meta.phase.data, "parameter_location", None) is not ParameterLocation.HEADER:

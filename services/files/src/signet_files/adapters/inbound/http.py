@@ -22,6 +22,7 @@ _TO_SAME = {"file_id": "$request.path.file_id"}
 _AFTER_UPLOAD = (
     Link("read", "getFile", _TO_NEW),
     Link("download", "getFileContent", _TO_NEW),
+    Link("part", "getFileContent", _TO_NEW | {"header.Range": "bytes=0-1023"}),
     Link("update", "updateFile", _TO_NEW),
     Link("delete", "deleteFile", _TO_NEW),
 )
