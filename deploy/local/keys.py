@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from deploy.local.errors import PreflightFailed
 from deploy.local.layout import Home, write_private
@@ -11,6 +11,8 @@ from deploy.local.layout import Home, write_private
 from signet_common.passport.keys import derive_key, format_keys
 
 ISSUER = "gateway"
+CALLERS: Mapping[str, tuple[str, ...]] = {"files": ("scheduler",)}
+"""Who else calls a service behind the wall, for its jobs."""
 MASTER_BYTES = 32
 
 
@@ -35,8 +37,9 @@ def issued(master: bytes, audiences: Iterable[str]) -> str:
 
 
 def accepted(master: bytes, audience: str) -> str:
-    """`<SERVICE>_PASSPORT_ACCEPTS`: the same key, from the other side."""
-    return format_keys({ISSUER: {_key_id(master): derive_key(master, ISSUER, audience)}})
+    """`<SERVICE>_PASSPORT_ACCEPTS`: the same key, from the other side, and those of its other callers."""
+    issuers = (ISSUER, *CALLERS.get(audience, ()))
+    return format_keys({issuer: {_key_id(master): derive_key(master, issuer, audience)} for issuer in issuers})
 
 
 def _key_id(master: bytes) -> str:

@@ -9,7 +9,7 @@ from deploy.local.layout import Home
 from deploy.local.options import Options
 from deploy.local.processes import Layer, Wiring
 
-from signet_common.passport.keys import parse_keys
+from signet_common.passport.keys import derive_key, parse_keys
 
 MASTER = bytes(range(32))
 
@@ -59,6 +59,17 @@ def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Op
     ]
     assert [issued["identity"], issued["resources"], issued["files"], issued["audit"]] == held
     assert len({key for by_id in held for key in by_id.values()}) == 4
+
+
+def test_files_takes_jobs_from_the_scheduler_and_nobody_else_does(options: Options) -> None:
+    """Its key is derived like every other, and given to no process that does not need it."""
+    accepted = {
+        service: parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])
+        for service in ("identity", "resources", "files", "audit")
+    }
+    assert {service for service, issuers in accepted.items() if set(issuers) != {"gateway"}} == {"files"}
+    assert accepted["files"].keys() == {"gateway", "scheduler"}
+    assert [*accepted["files"]["scheduler"].values()] == [derive_key(MASTER, "scheduler", "files")]
 
 
 def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) -> None:

@@ -19,7 +19,6 @@ from signet_files.adapters.outbound.disk_threads import directly
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
-from signet_files.adapters.outbound.orphans import SqlOrphans
 from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import BLOBS, FILES, OUTBOX, QUOTAS
 from signet_files.adapters.outbound.uploads import SqlUploads
@@ -29,6 +28,7 @@ from signet_files.application.read_file import ReadFile
 from signet_files.application.strangers import Strangers
 from signet_files.application.undelete_file import UndeleteFile
 from signet_files.application.upload_file import UploadFile
+from signet_files.bootstrap.collecting import orphans
 from signet_files.bootstrap.persistence import unit_of_work
 from signet_files.domain.files import File
 
@@ -76,7 +76,7 @@ class Service:
     def __post_init__(self) -> None:
         self.keys = DataKeys(Keyring("k1", {"k1": b"1" * 32}))
         self.blobs = LocalBlobs(self.folder, directly)
-        self.orphans = SqlOrphans(self.database)
+        self.orphans = orphans(self.database)
         self.work = unit_of_work(self.database, QUOTA)
         self.uploads = SqlUploads(self.database, self.keys, QUOTA)
         self.upload = UploadFile(

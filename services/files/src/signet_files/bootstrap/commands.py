@@ -1,12 +1,13 @@
 """What the command line wires."""
 
-from uuid import uuid4
-
 from signet_common.keyring.rotation import Rotation
-from signet_common.passport import Passport
 from signet_common.sql.database import Database
-from signet_files import SERVICE
-from signet_files.bootstrap.persistence import keyring_rotation, now
+from signet_files.adapters.outbound.disk_threads import directly
+from signet_files.application.collect_orphans import CollectOrphans
+from signet_files.bootstrap.blobs import open_blobs
+from signet_files.bootstrap.collecting import collector
+from signet_files.bootstrap.deployment import deployment, now
+from signet_files.bootstrap.persistence import keyring_rotation
 from signet_files.settings import Settings
 
 
@@ -16,15 +17,6 @@ def rotation(settings: Settings, verb: str) -> Rotation:
     return keyring_rotation(database, settings.keyring, now, deployment(verb))
 
 
-def deployment(verb: str) -> Passport:
-    """Who runs a verb, as its events tell it: whoever holds the deployment's files."""
-    return Passport(
-        issuer=SERVICE,
-        audience=SERVICE,
-        request_id=f"{verb.replace(' ', '-')}-{uuid4()}",
-        method="",
-        target="",
-        body_sha256="",
-        user_name="deployment",
-        authentication="service",
-    )
+def collect_orphans(settings: Settings) -> CollectOrphans:
+    """The collector."""
+    return collector(Database.open(settings.database_url, grouped=False), open_blobs(settings.blobs_url, directly))

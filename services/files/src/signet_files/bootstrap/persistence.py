@@ -1,6 +1,5 @@
 """What the web process and the background process wire alike."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -22,11 +21,6 @@ from signet_files.application.keyring_log import KeyringLog
 from signet_files.application.ports import Clock, Record
 
 MIB = 2**20
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)
 
 
 def recording(database: Database) -> Record:

@@ -21,7 +21,8 @@ from signet_files.application.read_file import ReadFile
 from signet_files.application.rotate_file_keys import RotateFileKeys
 from signet_files.application.set_quota import SetQuota
 from signet_files.application.verify_file import VerifyFile
-from signet_files.bootstrap.persistence import MIB, now, recording, unit_of_work
+from signet_files.bootstrap.deployment import now
+from signet_files.bootstrap.persistence import MIB, recording, unit_of_work
 from signet_files.settings import Settings
 
 

@@ -18,12 +18,12 @@ from signet_files import SERVICE
 from signet_files.adapters.inbound.content_http import content_namespace
 from signet_files.adapters.inbound.errors import ERRORS
 from signet_files.adapters.inbound.http import Application, file_namespace
+from signet_files.adapters.inbound.jobs import job_namespace
 from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.disk_threads import in_threads
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.media_types import SniffedMediaTypes
-from signet_files.adapters.outbound.orphans import SqlOrphans
 from signet_files.adapters.outbound.queries import SqlFileQueries
 from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import OUTBOX
@@ -36,7 +36,9 @@ from signet_files.application.undelete_file import UndeleteFile
 from signet_files.application.upload_file import UploadFile
 from signet_files.bootstrap import upkeep
 from signet_files.bootstrap.blobs import open_blobs
-from signet_files.bootstrap.persistence import MIB, now, unit_of_work
+from signet_files.bootstrap.collecting import collector, orphans
+from signet_files.bootstrap.deployment import now
+from signet_files.bootstrap.persistence import MIB, unit_of_work
 from signet_files.settings import Settings
 
 
@@ -67,6 +69,7 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
             upkeep.verification(read_file, database, events),
             upkeep.keys(settings, database, keyring),
             upkeep.quotas(settings, database, events),
+            job_namespace(collector(database, blobs)),
         ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
@@ -86,7 +89,7 @@ def _application(settings: Settings, database: Database, keys: DataKeys, blobs: 
     return Application(
         upload_file=UploadFile(
             uploads=SqlUploads(database, keys, quota),
-            orphans=SqlOrphans(database),
+            orphans=orphans(database),
             blobs=blobs,
             cipher=AesGcmFileCipher(),
             unit_of_work=work,

@@ -1,6 +1,7 @@
 """`signet-files`: the database, the keyring, the contracts."""
 
 import json
+from dataclasses import asdict
 
 import typer
 
@@ -8,6 +9,7 @@ from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
 from signet_common.web.openapi import to_yaml
 from signet_files import __file__ as package_file
+from signet_files.bootstrap.commands import collect_orphans
 from signet_files.bootstrap.contracts import contract, declared_events
 from signet_files.entrypoints import keyring_verbs
 from signet_files.settings import Settings
@@ -21,6 +23,16 @@ def _database_url() -> str:
 
 app.add_typer(database_commands("files", _database_url, migrations_folder(package_file)), name="db")
 app.add_typer(keyring_verbs.app, name="keyring")
+
+
+@app.command("collect-orphans")
+def collect_orphans_now() -> None:
+    """Remove what nobody will ask for any more, and print what that was; exit with 1 where something would not go."""
+    collected = collect_orphans(load_or_exit(Settings))()
+    for name, count in asdict(collected).items():
+        if isinstance(count, int) and not isinstance(count, bool):
+            typer.echo(f"{name}: {count}")
+    raise typer.Exit(1 if collected.failed else 0)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The background process: `python -m signet_files.entrypoints.background [--only relay|purge]`."""
+"""The background process: `python -m signet_files.entrypoints.background [--only relay|purge|collect]`."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from signet_files.settings import Settings
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(description="The background loops of the files service.")
-    parser.add_argument("--only", choices=["relay", "purge"], help="run one loop alone")
+    parser.add_argument("--only", choices=["relay", "purge", "collect"], help="run one loop alone")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("files-background", settings.log_level)

@@ -2,15 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
 from signet_common.sql.database import Database
+from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.key_erasure import erase_keys
 from signet_files.adapters.outbound.quotas import give_room_back
+from signet_files.adapters.outbound.repository import FILE_COLUMNS
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Condemned
-from signet_files.domain.files import ACTIVE, CONDEMNED, DELETED
+from signet_files.domain.files import ACTIVE, CONDEMNED, DELETED, File, differences
 
 CLAIMED = timedelta(minutes=10)
 """How long what one collector took is left to it: no other does the same at once, and what a store will not let go of
@@ -20,13 +25,16 @@ hides nothing that is due."""
 class SqlOrphans:
     """Fulfils the port `Orphans`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, events: EventMap, keeper: Passport) -> None:
+        """`keeper` is in whose name files are destroyed when their retention ends."""
         self._database = database
+        self._events = events
+        self._keeper = keeper
 
     def condemn(self, at: datetime, limit: int) -> Sequence[Condemned]:
         """Lock what is due, so that no upload ends and no undelete comes in between, and erase its keys."""
         due = (
-            select(FILES.c.file_id, FILES.c.size)
+            select(*FILE_COLUMNS)
             .where(FILES.c.due_at < at)
             .order_by(FILES.c.due_at, FILES.c.file_id)
             .limit(limit)
@@ -39,10 +47,19 @@ class SqlOrphans:
             erase_keys(connection, ids)
             condemned = update(FILES).where(FILES.c.file_id.in_(ids))
             connection.execute(condemned.values(file_state=CONDEMNED, due_at=at + CLAIMED))
+            for row in rows:
+                self._record_end(connection, row)
             names = _names(connection, ids)
             return [Condemned(row.file_id, row.size is not None, tuple(names[row.file_id])) for row in rows]
 
         return self._database.write(work)
+
+    def _record_end(self, connection: Connection, row: Row[Any]) -> None:
+        """Of a file that could be brought back until now: uploads were never seen, and the condemned were told."""
+        if row.file_state == DELETED:
+            changes = differences(File(*tuple(row)), None)
+            end = Change("file", "destroy", str(row.file_id), row.version + 1, changes)
+            self._events.add(connection, end, self._keeper)
 
     def forget(self, file_id: int) -> bool:
         """Remove the rows; a second time there is nothing left to count back."""
