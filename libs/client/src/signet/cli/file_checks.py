@@ -34,26 +34,25 @@ def verify(
     ctx: typer.Context,
     *,
     file_ids: FileIds = None,
-    everything: Annotated[bool, typer.Option("--all", help="All files, the deleted ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All files, as without any file_id.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have stored files re-read and decrypted, and name each one that does not hold what was stored.
+    """Have stored files re-read and decrypted, all of them or those given, and name each that is not what was stored.
 
-    The platform reads, nothing is downloaded. The exit status is 7 if a file is damaged, missing or beyond reading.
+    The platform reads, nothing is downloaded; deleted files are read, too. The exit status is 7 if a file is damaged,
+    missing or beyond reading.
     """
-    if bool(file_ids) == everything:
+    if file_ids and everything:
         raise typer.BadParameter("give file_ids, or --all")
     batch, found = Batch(as_json), _Found()
     with state_of(ctx).client(patience=PATIENCE) as client:
         files = client.files
         try:
             with bar(as_json=as_json) as shown:
-                if everything:
-                    batch.each(_all(files), called, lambda file: _verify_listed(files, file, found, shown))
+                if file_ids:
+                    batch.each(file_ids, "file {}".format, lambda one: _verify(files, files.get(one), found, shown))
                 else:
-                    batch.each(
-                        file_ids or (), "file {}".format, lambda one: _verify(files, files.get(one), found, shown)
-                    )
+                    batch.each(_all(files), called, lambda file: _verify_listed(files, file, found, shown))
         finally:
             _show(found, batch)
     if found.unfit:
@@ -149,4 +148,4 @@ def _show_rotation(last: Rotation | None, unreadable: list[int], *, as_json: boo
         note(f"{last.done} of {last.total}, and not finished. Run it again: it goes on where it stopped.")
     if unreadable:
         note(f"The keys of these blobs do not open: {', '.join(map(str, unreadable))}.")
-        note("Which files are they? signet files verify --all")
+        note("Which files are they? signet files verify")
