@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.layout import ROOT
-from tests.bench import accounting, edge, grants, hello, load, profiles, signed_requests
+from tests.bench import accounting, edge, files, grants, hello, load, profiles, signed_requests, transfers
 from tests.bench.accounting import Trees
-from tests.bench.report import Cell, print_edge, print_grants, print_idle, print_table
+from tests.bench.report import Cell, print_edge, print_files, print_grants, print_idle, print_table
 from tests.bench.signed_requests import STORED, Signing
 
 from signet_testing.packages import ServerMissing
@@ -82,10 +82,12 @@ def measure_platform(profile: str, folder: Path, yardstick: Cell) -> None:
             cells.append(subject.measure(name, _making(name, measured), _recorded_since(measured.audited(), measured)))
         at_edge = edge.measure(measured, folder, cells[0].load.per_second)
         costs = grants.measure(measured, folder) if profile == "sqlite" else []
+        moved = files.measure(measured, folder)
     print_table(profile, cells, yardstick)
     print_edge(profile, at_edge)
     if costs:
         print_grants(costs)
+    print_files(profile, moved)
     print_idle(profile, idle)
 
 
@@ -113,7 +115,7 @@ def main(arguments: Sequence[str]) -> int:
         for profile in chosen:
             with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
                 measure_platform(profile, Path(folder), yardstick)
-    except (ServerMissing, load.LoadFailed, accounting.NeverQuiet) as reason:
+    except (ServerMissing, load.LoadFailed, transfers.TransferFailed, accounting.NeverQuiet) as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return 1
     return 0

@@ -48,6 +48,22 @@ def pss_mb(trees: Trees) -> dict[str, float]:
     return {name: sum(map(_pss_kb, root.processes())) / 1000 for name, root in trees.items()}
 
 
+def reset_peaks(trees: Trees) -> dict[int, int]:
+    """Forget how large each process has been; returns how large each is now, in kB of resident memory (proc(5))."""
+    processes = [process for root in trees.values() for process in root.processes()]
+    for process in processes:
+        (PROC / str(process) / "clear_refs").write_text("5")
+    return {process: _status_kb(process, "VmRSS") for process in processes}
+
+
+def growth_mb(trees: Trees, before: Mapping[int, int]) -> dict[str, float]:
+    """By how many MB the largest process of each tree has been larger at any time since `reset_peaks`."""
+    return {
+        name: max(_status_kb(process, "VmHWM") - before.get(process, 0) for process in root.processes()) / 1000
+        for name, root in trees.items()
+    }
+
+
 def wait_until_quiet(trees: Trees, done: Callable[[], bool]) -> None:
     """Return when `done` says so and nobody works any more: what the load has left behind is part of its price.
 
@@ -68,6 +84,11 @@ def _cpu_ms(process: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return (int(fields[USER]) + int(fields[SYSTEM])) * TICK_MS
+
+
+def _status_kb(process: int, field: str) -> int:
+    lines = (PROC / str(process) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def _pss_kb(process: int) -> int:

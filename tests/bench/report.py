@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.bench.edge import Edge
+from tests.bench.files import Files
 from tests.bench.grants import GrantCost
 from tests.bench.load import Load
 
@@ -53,6 +54,28 @@ def print_grants(costs: Sequence[GrantCost]) -> None:
     _row("---", *("---:" for _ in costs))
     _row("grants/s", *(f"{cost.load.per_second:,.0f}" for cost in costs))
     _row("**CPU ms per grant**", *(f"**{cost.cpu_ms:.3f}**" for cost in costs))
+
+
+def print_files(title: str, files: Files) -> None:
+    """How fast contents move and what that costs in memory."""
+    print(f"\n### {title}: files\n")
+    _row("100 MB", "MB/s up", "MB/s down")
+    _row("---", "---:", "---:")
+    for rate in files.rates:
+        _row(rate.name, f"{rate.up:,.0f}", f"{rate.down:,.0f}")
+    print()
+    _row("growth in MB while 1 GiB moves", *files.growth_up)
+    _row("---", *("---:" for _ in files.growth_up))
+    _row("up", *(f"{value:.1f}" for value in files.growth_up.values()))
+    _row("down", *(f"{value:.1f}" for value in files.growth_down.values()))
+    print()
+    _row("4 KB", "files/s", "p50 ms", "p99 ms")
+    _row("---", "---:", "---:", "---:")
+    for name, found in (("up", files.uploads), ("down", files.downloads)):
+        _row(name, f"{found.per_second:,.0f}", f"{found.p50_ms:.1f}", f"{found.p99_ms:.1f}")
+    print(
+        f"\n1 MiB takes {files.whole_ms:.1f} ms as a file of its own, {files.range_ms:.1f} ms in the middle of 1 GiB."
+    )
 
 
 def print_idle(title: str, megabytes: Mapping[str, float]) -> None:

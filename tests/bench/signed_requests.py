@@ -4,7 +4,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from signet import ApiKeyCredential
@@ -30,18 +30,31 @@ class Signing:
         timestamp = int(time.time())
         return cls(credential, timestamp, signing_key(credential.secret, utc_day(timestamp)))
 
-    def request(self, method: str, target: str, body: bytes = b"") -> bytes:
-        """One whole HTTP/1.1 request."""
+    def request(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        headers: Mapping[str, str] | None = None,
+        content_sha256: str = "",
+        length: int | None = None,
+    ) -> bytes:
+        """One HTTP/1.1 request; with `content_sha256` an upload, whose `length` bytes may follow by themselves."""
         nonce = secrets.token_urlsafe(18)
-        headers = {"content-type": "application/json"} if body else {}
+        told = dict(headers or {})
+        if content_sha256:
+            told["Content-Type"] = "application/octet-stream"
+        elif body:
+            told["Content-Type"] = "application/json"
         text = string_to_sign(
             timestamp=str(self.timestamp),
             nonce=nonce,
             credential=self.credential.api_key,
             method=method,
             target=target,
-            headers=headers,
-            body_sha256=body_digest(body),
+            headers={name.lower(): value for name, value in told.items()},
+            body_sha256=content_sha256 or body_digest(body),
         )
         lines = [
             f"{method} {target} HTTP/1.1",
@@ -52,8 +65,10 @@ class Signing:
             f"X-Nonce: {nonce}",
             f"X-Sign: {sign(self.key, text)}",
         ]
-        if body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in told.items()]
+        lines += [f"X-Content-SHA256: {content_sha256}"] if content_sha256 else []
+        if body or length is not None:
+            lines.append(f"Content-Length: {len(body) if length is None else length}")
         return "\r\n".join((*lines, "", "")).encode("ascii") + body
 
 
