@@ -1,6 +1,7 @@
 """The purge, on every engine: what is over goes, in small steps, and nothing else does."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import MetaData, insert, select
 
 from signet_common.sql.database import Database
+from signet_common.sql.engines import BUSY_TIMEOUT_MS
 from signet_common.sql.idempotency import KEPT, idempotency_table
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import outbox_table
@@ -162,3 +164,48 @@ def test_what_was_erased_is_not_left_in_the_file(tmp_path: Path) -> None:
     database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     database.close()
     assert b"ada@example.org" not in (tmp_path / "test.sqlite3").read_bytes()
+
+
+def test_what_was_erased_leaves_the_log_of_sqlite_while_the_service_runs(tmp_path: Path) -> None:
+    """Its log holds each page as it was before, for as long as few others are written: here, for good."""
+    database = Database.open(f"sqlite:///{tmp_path}/test.sqlite3", grouped=False)
+    METADATA.create_all(database.engine)
+    add_key(database, "key", NOW - timedelta(days=2))
+    stop, emptied = threading.Event(), threading.Event()
+
+    class Watched(Purge):
+        def settle(self) -> None:
+            super().settle()
+            emptied.set()
+
+    loop = threading.Thread(
+        target=PurgeLoop(Watched(database, [FIRST_ANSWERS]), Leases(database, LEASES)).run, args=(stop,)
+    )
+    loop.start()
+    try:
+        assert emptied.wait(20)
+        assert not any(b"ada@example.org" in file.read_bytes() for file in tmp_path.iterdir())
+    finally:
+        stop.set()
+        loop.join(20)
+        database.close()
+
+
+def test_emptying_the_log_holds_nobody_up_for_long(tmp_path: Path) -> None:
+    """While it waits for a reader no other writes: a long read costs it a turn, and the writers a moment."""
+    database = Database.open(f"sqlite:///{tmp_path}/test.sqlite3", grouped=False)
+    METADATA.create_all(database.engine)
+    with database.engine.connect() as reader:
+        reader.exec_driver_sql("BEGIN")
+        reader.execute(select(KEYS)).all()
+        add_key(database, "key", NOW)
+        started = time.monotonic()
+        database.empty_log()
+        assert time.monotonic() - started < 2
+        assert (tmp_path / "test.sqlite3-wal").stat().st_size
+        reader.exec_driver_sql("ROLLBACK")
+    database.empty_log()
+    assert not (tmp_path / "test.sqlite3-wal").stat().st_size
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == BUSY_TIMEOUT_MS
+    database.close()

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Table, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from signet_common.sql.engines import open_engine, open_reader
+from signet_common.sql.engines import empty_sqlite_log, open_engine, open_reader
 from signet_common.sql.readers import Reader, ThreadReader
 from signet_common.sql.transactions import DirectWriter, Work, Writer
 
@@ -74,6 +74,15 @@ class Database:
     def ping(self) -> None:
         """Raises when the database does not answer."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    def empty_log(self) -> None:
+        """On SQLite, put what is committed into its place and empty the log, which holds pages as they were before.
+
+        Who reads at that moment keeps it from doing so, until another time. Nothing to do on servers. For plain
+        threads only: it waits.
+        """
+        if self.engine.dialect.name == "sqlite":
+            _answering(lambda: empty_sqlite_log(self.engine))
 
     def close(self) -> None:
         """Give back every connection."""

@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_MS = 10_000
+EMPTYING_TIMEOUT_MS = 200
 POOL_SIZE = 10
 """Without overflow: whoever finds all in use waits for one. What goes beyond the size would be connected anew and
 closed again for each use, and connecting costs more than everything else in a request."""
@@ -49,6 +50,16 @@ def open_reader(text: str, engine: Engine, *, cooperative: bool = False) -> Engi
     if engine.dialect.name == "sqlite":
         return engine
     return _server(parse_url(text), cooperative, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+
+def empty_sqlite_log(engine: Engine) -> None:
+    """Checkpoint and truncate the log unless somebody reads; nobody can write while this waits, so it is a moment."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {EMPTYING_TIMEOUT_MS}")
+        try:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def _sqlite(url: URL) -> Engine:

@@ -74,6 +74,10 @@ class Purge:
                 return erased
         return 0
 
+    def settle(self) -> None:
+        """See to it that nothing of what was erased is left beside the tables, by whomever it was."""
+        self._database.empty_log()
+
     def everything(self) -> int:
         """Erase whatever is over by now, step by step; how many rows it was."""
         total = 0
@@ -103,6 +107,7 @@ class PurgeLoop:
             started = time.monotonic()
             if self._purge.step():
                 return max(LEAST_REST_SECONDS, REST * (time.monotonic() - started))
+            self._purge.settle()
         except DatabaseUnavailable:
             _logger.warning("nothing is purged for now: the database does not answer")
         except Exception:
