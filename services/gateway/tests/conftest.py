@@ -344,6 +344,7 @@ def build_house(
         contracts(),
         outside,
         max_body_bytes=1000,
+        streams_per_user=2,
         cors_origins=cors_origins,
         trusted_proxies=trusted_proxies,
         seals_enforced=seals is not None,

@@ -159,3 +159,46 @@ def test_a_client_that_leaves_frees_the_service(house, make_stream):
     body.close()
     body.close()
     assert stream.closed == 1
+
+
+def begun(house):
+    """A download of which nothing has been read yet."""
+    headers = house.signed_headers("GET", BLOBS)
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    environ |= {"REQUEST_METHOD": "GET", "RAW_URI": BLOBS, "PATH_INFO": BLOBS, "REMOTE_ADDR": "192.0.2.1"}
+    return house.application(environ | {"wsgi.input": io.BytesIO()}, lambda *_: None)
+
+
+def test_nobody_holds_all_the_places_of_streams(house):
+    """A client that is slow on purpose holds them for days at no cost, and nobody else could store or read a file."""
+    first, second = begun(house), begun(house)
+    assert (house.signed("GET", BLOBS).code, unread(house).code) == (429001, 429001)
+    assert house.signed("GET", BLOBS).headers["Retry-After"] == "1"
+    house.regrant(user_id=2)
+    assert upload(house).status == 200
+    house.regrant(user_id=1)
+    first.close()
+    first.close()
+    third = begun(house)
+    assert house.signed("GET", BLOBS).code == 429001
+    second.close()
+    third.close()
+    assert upload(house).status == 200
+
+
+def test_what_fails_holds_no_place_and_gives_none_away(house, make_stream):
+    """Or a service that was down for a minute would be closed to its users for good, or open without a limit."""
+    body = b'{"return_code":404001,"return_msg":"none","data":null}'
+    for _ in range(3):
+        house.streams.answer = make_stream(404, [("content-length", str(len(body)))], [body])
+        assert house.signed("GET", BLOBS).code == 404001
+        house.streams.answer = make_stream(200, [("content-length", "4")], [UpstreamUnavailable("gone")])
+        assert house.signed("GET", BLOBS).code == 503001
+        house.streams.answer = make_stream(500, [], [b"no envelope"])
+        assert house.signed("GET", BLOBS).code == 500001
+        assert upload(house, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked", body=b"x" * 100_001).code == 413001
+        house.streams.answer = make_stream(200, [("content-length", "4")], [])
+        assert house.signed("HEAD", BLOBS).status == 200
+    house.streams.answer = make_stream(200, [("content-length", "2")], [b"ok"])
+    assert len([begun(house), begun(house)]) == 2
+    assert house.signed("GET", BLOBS).code == 429001

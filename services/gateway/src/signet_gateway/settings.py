@@ -106,6 +106,7 @@ class GatewaySettings(ServiceSettings, prefix="GATEWAY_"):
     sealing: Annotated[str, one_of("optional", "required")] = "optional"
     connections: _Rate = 128
     streams: _Rate = 128
+    streams_per_user: _Rate = 32
     connect_timeout: _Seconds = 2.0
     read_timeout: _Seconds = 30.0
     restart_seconds: _Seconds = 10.0

@@ -9,6 +9,7 @@ from signet_gateway.application.forwarding import SHOWN, outgoing_headers, reply
 from signet_gateway.application.ports import Passports, UpstreamAnswer
 from signet_gateway.application.request import Reply, Request
 from signet_gateway.application.stream_ports import StreamedAnswer, StreamUpstream
+from signet_gateway.application.stream_shares import StreamShares
 from signet_gateway.application.uploads import Upload
 
 _NO_CONTENT, _NOT_MODIFIED, _LEAST_ERROR = 204, 304, 400
@@ -18,14 +19,16 @@ _LARGEST_ERROR_BYTES = 1_048_576
 class Streaming:
     """Sends admitted requests of streams to their services."""
 
-    def __init__(self, passports: Passports, upstreams: Mapping[str, StreamUpstream]) -> None:
+    def __init__(self, passports: Passports, upstreams: Mapping[str, StreamUpstream], shares: StreamShares) -> None:
         self._passports = passports
         self._upstreams = upstreams
+        self._shares = shares
 
     def forward(self, request: Request, admitted: Admitted) -> Reply:
         """Return the reply with its body still coming; a service's error is read whole, since it must be an envelope.
 
-        Raises UpstreamUnavailable, UpstreamTimeout, AnswerUnfit, and Refusal for an upload that turned out to be none.
+        Raises UpstreamUnavailable, UpstreamTimeout, AnswerUnfit, and Refusal for an upload that turned out to be none,
+        or for one stream too many at once.
         """
         service = admitted.passport.audience
         headers = outgoing_headers(request, admitted, self._passports)
@@ -33,7 +36,11 @@ class Streaming:
         if admitted.upload is not None:
             body = admitted.upload
             headers.append(("x-content-sha256", admitted.upload.sha256))
-        answer = self._upstreams[service].open(request.method, request.target, headers, body)
+        upstream = self._upstreams[service]
+        caller = admitted.passport.user_id or request.client_ip
+        answer = self._shares.open(
+            service, caller, lambda: upstream.open(request.method, request.target, headers, body)
+        )
         try:
             reply = _reply(request, answer, service)
         except BaseException:

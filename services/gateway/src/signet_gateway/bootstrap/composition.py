@@ -37,6 +37,7 @@ from signet_gateway.application.refusals import RefusalNotes
 from signet_gateway.application.routes import RouteTable
 from signet_gateway.application.sealing import Sealing
 from signet_gateway.application.stream_ports import StreamUpstream
+from signet_gateway.application.stream_shares import StreamShares
 from signet_gateway.application.streaming import Streaming
 from signet_gateway.application.traffic import Limits, Traffic
 
@@ -65,6 +66,7 @@ def compose(
     outside: Outside,
     *,
     max_body_bytes: int,
+    streams_per_user: int,
     seals_enforced: bool = False,
     trusted_proxies: Sequence[Proxy] = (),
     cors_origins: Sequence[str] = (),
@@ -82,7 +84,7 @@ def compose(
     traffic = Traffic(outside.limits)
     admission = Admission(authentication, replays, traffic, sealing, max_body_bytes)
     forwarding = Forwarding(outside.passports, outside.upstreams)
-    streaming = Streaming(outside.passports, outside.streams)
+    streaming = Streaming(outside.passports, outside.streams, StreamShares(streams_per_user))
 
     def served(contracts: Sequence[Contract]) -> Served:
         reachable, limited = (outside.upstreams.keys(), outside.streams.keys()), outside.limits.operations.keys()
