@@ -53,6 +53,17 @@ def test_a_name_never_leads_out_of_the_folder(signet: Signet, files: FakeFiles, 
     assert [path.name for path in tmp_path.iterdir() if path.name != "config"] == ["into"]
 
 
+@pytest.mark.parametrize("sha256", ["../../up" + "0" * 56, "\0" * 64, "a:b" + "0" * 61, "A" * 64, "0" * 63, ""])
+def test_neither_does_its_digest(signet: Signet, files: FakeFiles, tmp_path: Path, sha256: str) -> None:
+    """It is part of the name under which the file comes, and it stops nobody else's file from coming."""
+    files.add("a", b"first")
+    files.views[1]["sha256"] = sha256
+    files.add("b", b"second")
+    result = signet("files", "get", "1", "2", "--into", str(tmp_path / "into"))
+    assert (result.exit_code, [path.name for path in (tmp_path / "into").iterdir()]) == (6, ["b"])
+    assert "does not say what it has to hash to" in result.stderr
+
+
 def test_another_file_is_replaced_only_by_force(signet: Signet, files: FakeFiles, tmp_path: Path) -> None:
     """What lies there may be the only copy of something."""
     files.add("a", b"new")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from signet.api.files import File, Files
 from signet.cli.part_files import NotWritten, PartFile, part_of
 from signet.cli.progress import Bar
 from signet.downloads import Part
-from signet.errors import ArgumentInvalid, ChecksumMismatch, TransferBroken
+from signet.errors import AnswerInvalid, ArgumentInvalid, ChecksumMismatch, TransferBroken
 
 _FRUITLESS = 3
 """How often in a row a transfer may break off without having brought a MiB."""
 _MIB = 1024**2
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class Fetcher:
@@ -30,10 +32,13 @@ class Fetcher:
     def fetch(self, file: File, target: Path) -> bool:
         """Bring `file`, and return whether that was needed: it may be there already.
 
-        Raises NotWritten, also where another file has the name, ChecksumMismatch, and what a download raises.
+        Raises NotWritten, also where another file has the name, ChecksumMismatch, AnswerInvalid for a file without a
+        SHA-256, which is part of a name here, and what a download raises.
         """
         if file.file_state != "active":
             raise ArgumentInvalid(f"It is deleted. Bring it back first: signet files undelete {file.file_id}")
+        if _DIGEST.fullmatch(file.sha256) is None:
+            raise AnswerInvalid("The platform does not say what it has to hash to.")
         if not self._force and os.path.lexists(target):
             if _holds(target, file):
                 return False
