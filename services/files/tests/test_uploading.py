@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from services.files.tests.storing import CALLER, CONTENT, NOTHING, ONE, QUOTA, Sent, WrongChecksum
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from signet_common.sql.database import DatabaseUnavailable
 from signet_files.adapters.outbound.disk_threads import directly
@@ -77,6 +78,17 @@ def test_a_database_that_is_down_leaves_no_name_behind(sqlite_service, memory_bl
     with pytest.raises(DatabaseUnavailable):
         sqlite_service.put()
     assert memory_blobs.blobs == {}
+
+
+@pytest.mark.parametrize("length", [1, QUOTA + 1])
+def test_a_store_that_names_a_blob_twice_takes_no_file_along(service, length: int) -> None:
+    """A storage of FastDFS names what it likes, a file in another group, too: it is not for it to have that deleted."""
+    kept = service.put()
+    (name,) = [blob.name for blob in service.blobs.stored("")]
+    service.blobs.new_name = lambda: name
+    with pytest.raises((IntegrityError, QuotaExceeded)):
+        service.put(Sent(bytes(length), length=length))
+    assert service.content(kept, 0, 10) == CONTENT[:10]
 
 
 @pytest.mark.parametrize("length", [None, QUOTA + 1])

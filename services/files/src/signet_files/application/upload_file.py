@@ -71,9 +71,10 @@ class UploadFile:
         try:
             return self.uploads.begin(file_name, blob_name, length=length, by=caller.user_id, at=self.clock())
         except Exception:
-            # A store may have made something already to have the name.
+            # A store may have made something already to have the name. What a row knows is a file's, whoever names it.
             with suppress(BlobError):
-                self.blobs.delete(blob_name)
+                if not self.orphans.known({blob_name}):
+                    self.blobs.delete(blob_name)
             raise
 
     def _first_answer(self, caller: Passport, exceeded: QuotaExceeded) -> File:
