@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -92,31 +93,41 @@ def test_a_client_that_takes_nothing_is_given_up(ends: tuple[ClientConnection, s
         connection.send(b"a" * 50_000_000)
 
 
-def test_a_client_that_takes_its_answer_by_the_drop_is_given_up() -> None:
-    """Never silent for long, and never done: the time is for what it takes, not for its next byte."""
-    with socket.socket() as listener, socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+@pytest.fixture
+def far_ends() -> Iterator[tuple[ClientConnection, socket.socket]]:
+    """The same over TCP, where little is under way in our direction."""
+    with socket.socket() as listener, socket.socket() as theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        client.connect(listener.getsockname())
+        theirs.connect(listener.getsockname())
         ours, _ = listener.accept()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        stop, taken = threading.Event(), []
+        with ours:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            yield ClientConnection(ours, TINY), theirs
 
-        def take() -> None:
-            while not stop.wait(0.02):
-                taken.append(len(client.recv(2000)))
 
-        taking = threading.Thread(target=take)
-        taking.start()
-        threading.Timer(5, stop.set).start()
-        try:
-            with ours, pytest.raises(ClientGone):
-                ClientConnection(ours, TINY).send(b"a" * 50_000_000)
-            assert not stop.is_set()
-        finally:
-            stop.set()
-            taking.join()
+def test_a_client_that_takes_its_answer_by_the_drop_is_given_up(
+    far_ends: tuple[ClientConnection, socket.socket],
+) -> None:
+    """Never silent for long, and never done: the time is for what it takes, not for its next byte."""
+    connection, client = far_ends
+    stop = threading.Event()
+
+    def take() -> None:
+        while not stop.wait(0.02):
+            client.recv(2000)
+
+    taking, bell = threading.Thread(target=take), threading.Timer(5, stop.set)
+    taking.start()
+    bell.start()
+    with pytest.raises(ClientGone):
+        connection.send(b"a" * 50_000_000)
+    in_time = not stop.is_set()
+    stop.set()
+    bell.cancel()
+    taking.join()
+    assert in_time
 
 
 def test_a_large_answer_arrives_whole(ends: tuple[ClientConnection, socket.socket]) -> None:
@@ -134,6 +145,23 @@ def test_a_large_answer_arrives_whole(ends: tuple[ClientConnection, socket.socke
     connection.socket.close()
     taking.join(20)
     assert received == answer
+
+
+def test_whoever_is_refused_can_go_on_sending_for_a_moment(
+    far_ends: tuple[ClientConnection, socket.socket],
+) -> None:
+    """Much more than is thrown away at once: nginx, whose sending fails, answers with an error of its own."""
+    connection, client = far_ends
+    connection.send(b"refused")
+    lingering = threading.Thread(target=lambda: (connection.linger(), connection.socket.close()))
+    lingering.start()
+    client.settimeout(0.05)
+    with suppress(TimeoutError):
+        while client.send(bytes(65536)):
+            pass
+    assert client.recv(100) == b"refused"
+    client.close()
+    lingering.join()
 
 
 def test_lingering_ends(

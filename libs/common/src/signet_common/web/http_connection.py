@@ -11,6 +11,7 @@ from signet_common.web.http_fields import Limits, RequestRefused
 from signet_common.web.http_framing import check_incomplete_head
 
 _LINGER_BYTES = 4 * 1024 * 1024
+_LINGER_PAUSE = 0.02
 _RECEIVE_BYTES = 65536
 _LARGE_BODY_BYTES = 131_072
 _SEND_BYTES = 65536
@@ -125,12 +126,18 @@ class ClientConnection:
             self.socket.shutdown(socket.SHUT_RD)
 
     def linger(self) -> None:
-        """Let the client read the answer although it is still sending: a close with unread bytes would reset it."""
+        """Let the client read the answer although it is still sending: a close with unread bytes would reset it.
+
+        What it sends is thrown away: the first of it as it comes, the rest by the drop, so that it has all of its time
+        and we have little to do. A proxy whose sending fails does not look for an answer any more.
+        """
         deadline = time.monotonic() + self.times.linger
         left = _LINGER_BYTES
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
-            while left > 0 and (seconds := deadline - time.monotonic()) > 0:
+            while (seconds := deadline - time.monotonic()) > 0:
+                if left <= 0:
+                    gevent.sleep(_LINGER_PAUSE)
                 self.socket.settimeout(seconds)
                 data = self.socket.recv(_RECEIVE_BYTES)
                 if not data:
