@@ -20,6 +20,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from deploy.local.stream_locations import stream_locations
 
 from signet_protocol.return_codes import ReturnCode
 from signet_testing.free_ports import LOOPBACK, free_port
@@ -245,6 +246,18 @@ def test_gateway_that_is_down_is_503_in_the_right_form(front: Front) -> None:
     page = front.send(get("/docs"))
     assert (page.status, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert front.send(get("/apiary")).headers["content-type"].startswith("text/html")
+
+
+def test_a_large_upload_to_a_gateway_that_is_down_is_503_too(front: Front, tmp_path: Path) -> None:
+    """What a stream may be long is no matter of the page that tells the error: held to its limit, it would be 413."""
+    (tmp_path / "openapi").mkdir()
+    stream = {"paths": {"/api/v1/files": {"post": {"x-stream": True, "x-max-body-bytes": 10 * LIMIT}}}}
+    (tmp_path / "openapi" / "files.yaml").write_text(json.dumps(stream))
+    streaming = front.start(stream_locations=stream_locations(tmp_path))
+    front.gateway.shutdown()
+    front.gateway.server_close()
+    answer = exchange(streaming.port, post("/api/v1/files", bytes(2 * LIMIT)))
+    assert (answer.status, answer.envelope()["return_code"]) == (503, ReturnCode.UPSTREAM_UNAVAILABLE)
 
 
 def test_error_of_the_gateway_passes_as_it_is(front: Front) -> None:
