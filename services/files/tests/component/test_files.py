@@ -5,6 +5,9 @@ import os
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+
+from signet_files.adapters.outbound.tables import FILES
 
 OTHER = {"user_id": 8, "user_name": "bob", "scope": "own"}
 
@@ -127,7 +130,9 @@ def test_a_body_that_is_another_one_leaves_nothing(api: Any) -> None:
     """Neither a row, nor a blob, nor room taken."""
     refused = api.send(b"content", sha256="0" * 64)
     assert refused.json["return_code"] == 400001
-    assert (names(api.call("GET", "/api/v1/files")), api.blobs()) == ([], [])
+    rows = api.service.database.read(lambda connection: connection.execute(select(FILES.c.file_id)).all())
+    used = api.call("GET", "/api/v1/file-quotas/7", permission="file_quota:query").json["data"]["used_bytes"]
+    assert (rows, api.blobs(), used) == ([], [], 0)
 
 
 def test_the_same_upload_again_is_the_same_file(api: Any) -> None:
@@ -139,8 +144,8 @@ def test_the_same_upload_again_is_the_same_file(api: Any) -> None:
     assert len(api.blobs()) == 1
 
 
-def test_a_quota_is_told_before_the_body_is_read(make_api: Any, tmp_path: Any) -> None:
-    """And again when nobody said how long it would be."""
+def test_a_quota_is_what_one_user_may_store(make_api: Any, tmp_path: Any) -> None:
+    """To its last byte, and whatever others store."""
     api = make_api(f"sqlite:///{tmp_path}/files.sqlite3", quota_mib=1)
     assert api.send(bytes(2**20 + 1)).json["return_code"] == 413002
     assert (api.put(bytes(2**20))["size"], len(api.blobs())) == (2**20, 1)

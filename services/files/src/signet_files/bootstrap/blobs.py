@@ -1,4 +1,4 @@
-"""The store of blobs that BLOBS_URL names."""
+"""The store of blobs that FILES_BLOBS_URL names."""
 
 from pathlib import Path
 

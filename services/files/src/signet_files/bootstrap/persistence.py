@@ -1,4 +1,4 @@
-"""What the web process and the background process wire alike."""
+"""What the web process and the commands wire alike."""
 
 from pathlib import Path
 
