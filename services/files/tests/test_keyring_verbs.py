@@ -18,6 +18,7 @@ from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.tables import BLOBS
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.entrypoints.admin import app
+from signet_files.entrypoints.web import create
 
 
 @pytest.fixture
@@ -91,3 +92,12 @@ def test_a_verb_waits_for_no_other_one_and_says_so(home) -> None:
         code, output = run("rotate")
     assert (code, len(output)) == (1, 1)
     assert "another process" in output[0]
+
+
+def test_a_web_process_without_its_keyring_ends_with_one_line(home, capsys) -> None:
+    """It could read no file; a new key beside old ones would only hide that."""
+    with pytest.raises(SystemExit) as ended:
+        create()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"files: keyring {home}/keyring.json cannot be read")
