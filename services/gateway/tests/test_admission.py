@@ -168,7 +168,7 @@ def test_a_missing_permission_spends_the_nonce(house):
         ("POST", DEMOS, 403003),
         ("PATCH", DEMOS + "/1", 403002),
         ("DELETE", DEMOS + "/1", 403002),
-        ("GET", DEMOS + "/special", 403002),
+        ("GET", DEMOS + "/special", 403001),
     ],
 )
 def test_a_missing_permission_is_told_by_the_kind_of_operation(house, method, target, code):

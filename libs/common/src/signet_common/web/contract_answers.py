@@ -32,7 +32,6 @@ _WHEN_SIGNED = (
     ReturnCode.USER_INACTIVE,
     ReturnCode.USER_API_INACTIVE,
 )
-_FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
 
 
 def successes(method: str, operation: Operation) -> dict[str, Any]:
@@ -87,16 +86,24 @@ def _data_schema(operation: Operation) -> dict[str, Any]:
 def errors(method: str, operation: Operation) -> dict[str, Any]:
     """Every error, by status; the codes that share one are its examples."""
     by_status: dict[int, list[ReturnCode]] = defaultdict(list)
-    for code in sorted({*_EVERYWHERE, *_own_errors(operation), *stream_errors(method, operation), *operation.errors}):
+    for code in sorted(
+        {*_EVERYWHERE, *_own_errors(method, operation), *stream_errors(method, operation), *operation.errors}
+    ):
         by_status[code.http_status].append(code)
     return {str(status): _error(status, codes) for status, codes in by_status.items()}
 
 
-def _own_errors(operation: Operation) -> list[ReturnCode]:
+def _forbidden(method: str, permission: str) -> ReturnCode:
+    """What the gateway answers who lacks the permission."""
+    if permission.endswith(":create"):
+        return ReturnCode.RESOURCE_CREATE_FORBIDDEN
+    return ReturnCode.RESOURCE_ACCESS_FORBIDDEN if method == "get" else ReturnCode.RESOURCE_WRITE_FORBIDDEN
+
+
+def _own_errors(method: str, operation: Operation) -> list[ReturnCode]:
     codes = []
     if operation.permission:
-        action = operation.permission.partition(":")[2]
-        codes += [*_WHEN_SIGNED, _FORBIDDEN.get(action, ReturnCode.RESOURCE_WRITE_FORBIDDEN)]
+        codes += [*_WHEN_SIGNED, _forbidden(method, operation.permission)]
     if operation.sealed != "never":
         codes.append(ReturnCode.SEAL_INVALID)
     if operation.sealed == "required":

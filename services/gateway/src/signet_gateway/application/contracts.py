@@ -19,7 +19,6 @@ _SAFE_METHODS = {"GET", "HEAD"}
 _UPLOADING = {"POST", "PUT", "PATCH"}
 _SEALED = {"optional", "required", "never"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
-_FORBIDDEN = {"create": ReturnCode.RESOURCE_CREATE_FORBIDDEN, "query": ReturnCode.RESOURCE_ACCESS_FORBIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,9 @@ class Operation:
     @property
     def forbidden(self) -> ReturnCode:
         """The code for a caller without the permission."""
-        return _FORBIDDEN.get(self.permission.partition(":")[2], ReturnCode.RESOURCE_WRITE_FORBIDDEN)
+        if self.permission.endswith(":create"):
+            return ReturnCode.RESOURCE_CREATE_FORBIDDEN
+        return ReturnCode.RESOURCE_WRITE_FORBIDDEN if self.changes_state else ReturnCode.RESOURCE_ACCESS_FORBIDDEN
 
 
 OWN_OPERATIONS = (Operation(OWN_SERVICE, "GET", f"{API_PREFIX}v1/keys", "", None, "listSealingKeys", sealed="never"),)
