@@ -20,8 +20,7 @@ from signet_testing.eventually import eventually
 from signet_testing.people import add_person
 from signet_testing.platform import Platform
 from signet_testing.process import descendants
-from signet_testing.profiles import profile_settings
-from signet_testing.rabbitmq import RabbitMqServer
+from signet_testing.profiles import embedded_settings
 from signet_testing.raw_http import RawRequest, send
 from signet_testing.root import ROOT
 from signet_testing.signed_api import SignedApi
@@ -119,22 +118,14 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reloading(
-    profile: str,
-    broker: RabbitMqServer | None,
-    contracts: Path,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Platform]:
-    """A platform whose gateway and identity read them."""
+def reloading(contracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform whose gateway and identity read them: one, since neither bus nor database takes part in reading."""
     settings = {
-        **profile_settings(profile, request),
+        **embedded_settings(),
         "GATEWAY_CONTRACTS_DIR": str(contracts),
         "IDENTITY_CONTRACTS_DIR": str(contracts),
     }
-    with Platform(tmp_path_factory.mktemp(f"reloading-{profile}"), settings) as running:
-        if broker is not None:
-            broker.settle()
+    with Platform(tmp_path_factory.mktemp("reloading"), settings) as running:
         yield running
 
 
