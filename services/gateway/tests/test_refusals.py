@@ -37,7 +37,7 @@ def test_refusals_are_grouped_by_reason_credential_address_and_operation(house):
         (401006, "api_key/7", "createDemo"): 4,
         (401006, "unknown", ""): 1,
         (404001, "unknown", ""): 1,
-        (403002, "api_key/7", ""): 1,
+        (403001, "api_key/7", ""): 1,
     }
     forged, forbidden = groups[401006, "api_key/7", "createDemo"], groups[403002, "api_key/7", ""]
     assert (forged.group.proven, forged.user_id) == (False, None)
