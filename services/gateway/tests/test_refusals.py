@@ -39,7 +39,7 @@ def test_refusals_are_grouped_by_reason_credential_address_and_operation(house):
         (404001, "unknown", ""): 1,
         (403001, "api_key/7", ""): 1,
     }
-    forged, forbidden = groups[401006, "api_key/7", "createDemo"], groups[403002, "api_key/7", ""]
+    forged, forbidden = groups[401006, "api_key/7", "createDemo"], groups[403001, "api_key/7", ""]
     assert (forged.group.proven, forged.user_id) == (False, None)
     assert (forbidden.group.proven, forbidden.user_id) == (True, 1)
     assert forbidden.request_id == answer.headers["X-Request-Id"]
