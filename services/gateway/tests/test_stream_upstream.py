@@ -243,6 +243,28 @@ def test_a_connection_is_used_again_only_after_a_whole_answer(serve):
     assert len(connections) == 3
 
 
+def test_uploads_leave_no_more_connections_behind_than_there_are_places(serve):
+    """Each gets a new one; a service that holds a thousand would take no more after a thousand uploads."""
+    held = set()
+
+    def handle(connection):
+        held.add(connection)
+        try:
+            while True:
+                head_of(connection)
+                connection.sendall(OK)
+        finally:
+            held.discard(connection)
+
+    upstream = serve(handle)
+    for _ in range(10):
+        answer = upstream.open("POST", "/f", [], upload([b"x"], 1))
+        assert whole(answer) == b"ok"
+        answer.close()
+        gevent.sleep(0.01)
+    assert len(held) <= 2
+
+
 LARGE = bytes(300_000)
 LARGE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(LARGE)
 

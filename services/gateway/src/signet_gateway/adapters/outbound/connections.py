@@ -33,6 +33,8 @@ class Connections:
     def take(self, *, fresh: bool) -> tuple[gevent.socket.socket, bool]:
         """Return a connection and whether it has been used before; `fresh` asks for a new one.
 
+        For a new one the idle one that is longest unused is closed: together they never are more than `size`.
+
         Raises UpstreamBusy when none becomes free in time, UpstreamUnavailable when none can be made.
         """
         if not self._places.acquire(blocking=False) and not self._wait_for_place():
@@ -43,6 +45,8 @@ class Connections:
                 if _is_quiet(connection):
                     return connection, True
                 connection.close()
+            if self._idle:
+                self._idle.pop(0).close()
             return self._connect(), False
         except BaseException:
             self._places.release()
