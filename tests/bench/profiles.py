@@ -12,8 +12,13 @@ from signet_testing.platform import Platform
 from signet_testing.postgresql import PostgreSqlServer
 
 NAMES = ("sqlite", "postgresql")
-PLATFORM = {"SIGNET_NGINX": "on", "GATEWAY_PUBLIC_RATE": "1000000"}
-"""All load comes from one address, which may sign in as often as is measured."""
+PLATFORM = {
+    "SIGNET_NGINX": "on",
+    "GATEWAY_PUBLIC_RATE": "1000000",
+    "GATEWAY_STREAMS_PER_USER": "128",
+    "FILES_QUOTA_MIB": "1048576",
+}
+"""All load comes from one address and from one user, who may sign in, stream and store as much as is measured."""
 STATEFUL = ("identity", "resources", "files", "audit")
 
 
