@@ -1,5 +1,6 @@
 """A thousand changes while everything dies in turn: what was acknowledged is in the audit log, once."""
 
+import io
 import itertools
 import secrets
 import threading
@@ -11,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from signet import Client
+from signet.api.files import FileQuery
 from signet_testing.eventually import eventually
 from signet_testing.platform import Platform
 from signet_testing.rabbitmq import RabbitMqServer
@@ -20,18 +22,21 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 CHANGES = 1000
 WRITERS = 6
 RETRIES = 30
+FILE_BYTES = 100_000
 PREFIX = "kill-"
-Change = tuple[str, str, int]
-"""Operation, object id, object version: there is one record of each."""
+FILES_EVERY = 4
+"""Every so many things are files, the others demos."""
+Change = tuple[str, str, str, int]
+"""Resource, operation, object id, object version: there is one record of each."""
 State = tuple[str, str, int]
-"""Name, state, version."""
+"""Name, state or SHA-256, version."""
 
 
 class Writers:
-    """Threads that make, change and remove demos, each with a client that repeats what got no answer.
+    """Threads that make, change and remove demos and files, each with a client that repeats what got no answer.
 
     They write as much as they have been let. `acknowledged` holds each change that the platform has said yes to,
-    `alive` the demos that must exist at the end.
+    `alive` the demos and files that must exist at the end.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -40,7 +45,7 @@ class Writers:
         self._lock = threading.Lock()
         self._done = False
         self.acknowledged: Counter[Change] = Counter()
-        self.alive: dict[int, State] = {}
+        self.alive: dict[tuple[str, int], State] = {}
 
     def let(self, changes: int) -> None:
         """Let them make so many changes more."""
@@ -61,19 +66,36 @@ class Writers:
                     self.acknowledged[change] += 1
 
     def _endless_changes(self, client: Client) -> Iterator[Change]:
-        """Every demo is made and changed, every other one is removed."""
+        """Everything is made and changed, every other thing is removed."""
         for number in itertools.count():
-            made = client.demos.create(PREFIX + secrets.token_hex(5))
-            self.alive[made.demo_id] = (made.demo_name, made.demo_state, made.version)
-            yield ("insert", str(made.demo_id), made.version)
-            changed = client.demos.update(made.demo_id, demo_state="inactive", if_match=made.version)
-            self.alive[made.demo_id] = (changed.demo_name, changed.demo_state, changed.version)
-            yield ("update", str(made.demo_id), changed.version)
-            if number % 2:
-                client.demos.delete(made.demo_id, if_match=changed.version)
-                del self.alive[made.demo_id]
-                # A removal is told with the version that follows the last one.
-                yield ("delete", str(made.demo_id), changed.version + 1)
+            a_file = number // 2 % FILES_EVERY == 0
+            yield from (self._file if a_file else self._demo)(client, remove=number % 2 == 1)
+
+    def _demo(self, client: Client, *, remove: bool) -> Iterator[Change]:
+        made = client.demos.create(PREFIX + secrets.token_hex(5))
+        self.alive["demo", made.demo_id] = (made.demo_name, made.demo_state, made.version)
+        yield ("demo", "insert", str(made.demo_id), made.version)
+        changed = client.demos.update(made.demo_id, demo_state="inactive", if_match=made.version)
+        self.alive["demo", made.demo_id] = (changed.demo_name, changed.demo_state, changed.version)
+        yield ("demo", "update", str(made.demo_id), changed.version)
+        if remove:
+            client.demos.delete(made.demo_id, if_match=changed.version)
+            del self.alive["demo", made.demo_id]
+            # A removal is told with the version that follows the last one.
+            yield ("demo", "delete", str(made.demo_id), changed.version + 1)
+
+    def _file(self, client: Client, *, remove: bool) -> Iterator[Change]:
+        content = io.BytesIO(secrets.token_bytes(FILE_BYTES))
+        made = client.files.upload(content, file_name=PREFIX + secrets.token_hex(5))
+        self.alive["file", made.file_id] = (made.file_name, made.sha256, made.version)
+        yield ("file", "insert", str(made.file_id), made.version)
+        changed = client.files.rename(made.file_id, f"{made.file_name}.dcm", if_match=made.version)
+        self.alive["file", made.file_id] = (changed.file_name, changed.sha256, changed.version)
+        yield ("file", "update", str(made.file_id), changed.version)
+        if remove:
+            client.files.delete(made.file_id, if_match=changed.version)
+            del self.alive["file", made.file_id]
+            yield ("file", "delete", str(made.file_id), changed.version + 1)
 
 
 def deaths(platform: Platform, broker: RabbitMqServer | None) -> list[Callable[[], object]]:
@@ -94,8 +116,11 @@ def deaths(platform: Platform, broker: RabbitMqServer | None) -> list[Callable[[
         # Its successor waits until the lease of the killed relay has run out: what comes before meets a busy relay.
         lambda: platform.kill("resources-background"),
         lambda: platform.kill("resources-web"),
+        lambda: platform.kill("files-background"),
+        lambda: platform.kill("files-web"),
         lambda: platform.kill("gateway-web"),
         lambda: platform.kill_worker("resources-web"),
+        lambda: platform.kill_worker("files-web"),
     ]
 
 
@@ -112,12 +137,13 @@ def await_changes(writers: Writers, count: int, working: list[Future[None]]) -> 
 
 
 def recorded(client: Client) -> Counter[Change]:
-    """All changes of demos that the audit log tells of."""
+    """All changes of demos and files that the audit log tells of."""
     found: Counter[Change] = Counter()
-    for operation in ("insert", "update", "delete"):
+    for resource, operation in itertools.product(("demo", "file"), ("insert", "update", "delete")):
         for page in itertools.count(1):
-            answer = client.audit.search(resource="demo", operation=operation, page=page, per_page=100)
-            found.update((operation, str(record.object_id), record.object_version or 0) for record in answer.items)
+            answer = client.audit.search(resource=resource, operation=operation, page=page, per_page=100)
+            told = ((str(record.object_id), record.object_version or 0) for record in answer.items)
+            found.update((resource, operation, *change) for change in told)
             if not answer.has_more:
                 break
     return found
@@ -136,10 +162,15 @@ def settled(client: Client) -> Counter[Change]:
     return last[-1]
 
 
-def stored(client: Client) -> dict[int, State]:
-    """All demos that there are."""
+def stored(client: Client) -> dict[tuple[str, int], State]:
+    """All demos and files that there are; of each file all that it holds."""
     demos = client.demos.iterate(demo_name=PREFIX)
-    return {demo.demo_id: (demo.demo_name, demo.demo_state, demo.version) for demo in demos}
+    found = {("demo", demo.demo_id): (demo.demo_name, demo.demo_state, demo.version) for demo in demos}
+    for file in client.files.iterate(FileQuery(file_name=PREFIX)):
+        with client.files.download(file.file_id) as download:
+            assert len(b"".join(download)) == FILE_BYTES
+        found["file", file.file_id] = (file.file_name, file.sha256, file.version)
+    return found
 
 
 def test_no_acknowledged_change_is_missing_from_the_audit_log_or_there_twice(
