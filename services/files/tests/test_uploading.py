@@ -1,7 +1,10 @@
 """Whatever fails on the way, there is the whole file or nothing."""
 
 import hashlib
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from signet_common.sql.database import DatabaseUnavailable
 from signet_files.adapters.outbound.disk_threads import directly
 from signet_files.adapters.outbound.local_blobs import LocalBlobs
-from signet_files.adapters.outbound.tables import BLOBS, OUTBOX, QUOTAS
+from signet_files.adapters.outbound.tables import BLOBS, FILES, OUTBOX, QUOTAS
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.application.collected import Collected
 from signet_files.domain.errors import (
@@ -63,6 +66,32 @@ def test_a_full_disk_stores_nothing(sqlite_service) -> None:
     with pytest.raises(StorageFull):
         sqlite_service.put()
     assert sqlite_service.left() == NOTHING
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """Half a mebibyte, and no more."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "signet", folder], check=False).returncode:
+        pytest.skip("only root mounts a disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_is_really_full_stores_nothing_and_takes_what_fits(sqlite_service, small_disk) -> None:
+    """What was half written makes room again at once."""
+    service = sqlite_service
+    blobs = LocalBlobs(small_disk / "blobs", directly)
+    service.upload, service.read = replace(service.upload, blobs=blobs), replace(service.read, blobs=blobs)
+    for _ in range(2):
+        with pytest.raises(StorageFull):
+            service.put(Sent(bytes(700_000)))
+        assert (service.count(FILES), service.used(), [*blobs.stored("")]) == (0, 0, [])
+    file = service.put()
+    with pytest.raises(StorageFull):
+        service.put(Sent(bytes(400_000)))
+    assert service.content(file) == CONTENT
 
 
 def test_a_database_that_is_down_leaves_no_name_behind(sqlite_service, memory_blobs) -> None:
