@@ -10,8 +10,6 @@ Every chunk holds 64 KiB but the last, which may be shorter and is empty only in
 
 from struct import Struct
 
-from signet_files.domain.errors import FileDamaged
-
 KEY_BYTES = 32
 CHUNK_BYTES = 65_536
 TAG_BYTES = 16
@@ -53,12 +51,3 @@ def chunk_at(index: int) -> int:
 def blob_size(size: int) -> int:
     """How long the blob of `size` bytes is."""
     return HEADER_BYTES + size + chunks_in(size) * TAG_BYTES
-
-
-def plain_size(blob: int) -> int:
-    """How many bytes a blob of this length holds. Raises FileDamaged where no content has such a blob."""
-    sealed = blob - HEADER_BYTES
-    size = sealed - -(-sealed // SEALED_BYTES) * TAG_BYTES
-    if sealed < TAG_BYTES or blob_size(size) != blob:
-        raise FileDamaged(f"no file is stored in {blob} bytes")
-    return size
