@@ -26,7 +26,11 @@ CONTENT = os.urandom(6 * MIB + 123)
 
 @pytest.fixture
 def inside(platform: Platform) -> FilesInside:
-    return FilesInside(platform)
+    """With nothing left of what other tests have killed."""
+    inside = FilesInside(platform)
+    inside.let_time_pass()
+    inside.collect()
+    return inside
 
 
 def part_bytes(inside: FilesInside) -> int:

@@ -13,11 +13,13 @@ from services.files.tests.storing import CALLER, NOTHING, Sent, Service
 from sqlalchemy import update
 
 from signet_common.messaging.connect import open_bus
+from signet_common.sql.database import DatabaseUnavailable
 from signet_common.sql.leases import Leases
 from signet_files.adapters.inbound.collect_loop import AGAIN_SECONDS, LEAST_REST_SECONDS, CollectLoop
 from signet_files.adapters.outbound.tables import FILES, LEASES
 from signet_files.application.collected import Collected
 from signet_files.bootstrap.background import background_loops
+from signet_files.domain.errors import StorageUnavailable
 from signet_files.domain.files import AT_ONCE
 from signet_files.settings import Settings
 
@@ -126,14 +128,17 @@ def test_the_loop_goes_on_where_it_was_and_rests_in_between(caplog: Any) -> None
     steps = Steps(
         Collected(files=3, after="", finished=False),
         Collected(after="7f", finished=False),
-        RuntimeError("not now"),
+        RuntimeError("a mistake"),
+        DatabaseUnavailable("gone"),
+        StorageUnavailable("not now"),
         Collected(blobs=1),
         Collected(),
     )
     stop = Waits(steps)
     with caplog.at_level("INFO"):
         CollectLoop(steps, lambda: True, timedelta(minutes=60)).run(stop)
-    assert steps.asked == ["", "", "7f", "7f", ""]
-    assert stop.waited == [LEAST_REST_SECONDS, LEAST_REST_SECONDS, AGAIN_SECONDS, 3600.0, 3600.0]
+    assert steps.asked == ["", "", "7f", "7f", "7f", "7f", ""]
+    assert stop.waited == [*[LEAST_REST_SECONDS] * 2, *[AGAIN_SECONDS] * 3, *[3600.0] * 2]
+    assert [record.exc_info is None for record in caplog.records if record.levelname != "INFO"] == [False, True, True]
     (told,) = [record.collected for record in caplog.records if record.levelname == "INFO"]
     assert (told["files"], told["blobs"]) == (3, 1)

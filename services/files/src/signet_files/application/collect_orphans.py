@@ -16,6 +16,8 @@ from signet_files.application.strangers import Strangers
 from signet_files.domain.errors import BlobError
 
 BATCH = 100
+STEP_SECONDS = 5.0
+"""After which a step takes on no further file: a store may keep each caller for its whole timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class CollectOrphans:
         if not due:
             return Collected() if self.strangers is None else self.strangers.step(after)
         uploads = files = failed = 0
+        end = self.elapsed() + STEP_SECONDS
         for file in due:
+            if self.elapsed() >= end:
+                # The others have lost their keys, and come again.
+                break
             if not self._removed(file.blob_names):
                 failed += 1
             elif self.orphans.forget(file.file_id):

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from threading import Event as Stop
 
+from signet_common.sql.database import DatabaseUnavailable
 from signet_files.application.collect_orphans import CollectOrphans
 from signet_files.application.collected import Collected
+from signet_files.domain.errors import BlobError
 
 AGAIN_SECONDS = 60.0
 """After what is not possible now."""
@@ -38,9 +40,11 @@ class CollectLoop:
         try:
             if self._hold():
                 return self._step()
+        except (BlobError, DatabaseUnavailable) as failed:
+            _LOGGER.warning("orphans are not collected for now: %s", failed)
         except Exception:
             # The loop of this thread: orphans do no harm for another minute, and no other loop shall end for them.
-            _LOGGER.exception("orphans are not collected for now")
+            _LOGGER.exception("orphans could not be collected")
         return AGAIN_SECONDS
 
     def _step(self) -> float:
