@@ -133,6 +133,15 @@ def test_nothing_shows_a_private_key(verbs, file):
     assert "private" not in (printed + repr(file.load())).lower()
 
 
+def test_a_thumbprint_may_begin_with_a_hyphen(tmp_path, capsys):
+    """One in 64 does, and whoever has to end a key now must not have to know how to quote it."""
+    file = ["--file", str(tmp_path / "keys.json")]
+    main(["keys", *file, "rotate"])
+    with pytest.raises(SystemExit, match="1"):
+        main(["keys", *file, "retire", "-iLKqaQRvs_c2VLK5zplOuDh-eJ5_ESJhshvLTfEGB4"])
+    assert "-iLKqaQRvs" in capsys.readouterr().err
+
+
 def test_the_command_rotates_lists_and_retires(tmp_path, capsys, monkeypatch):
     """As an operator types it, with the gateway's own setting."""
     monkeypatch.setenv("GATEWAY_SEALING_KEYS", str(tmp_path / "keys.json"))

@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument(
         "--wait-days", type=_days, default=0.0, help="announce it first, until every machine has the file: 0"
     )
-    retire = actions.add_parser("retire", help="end a key now and erase its private half")
+    # It has no options, not even `-h`: one thumbprint in 64 begins with a hyphen, and is a thumbprint all the same.
+    retire = actions.add_parser(
+        "retire", help="end a key now and erase its private half", prefix_chars="\0", add_help=False
+    )
     retire.add_argument("key_id", help="its thumbprint")
     return parser
 
