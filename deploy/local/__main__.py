@@ -12,13 +12,14 @@ from deploy.local.errors import CannotRun, Stopped
 from deploy.local.instance import Instance
 from deploy.local.options import SERVICES, STATEFUL, read_options
 
+from signet_common.messaging.stopping import set_on_signals
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 after an ordered stop, 1 with one line on stderr when something stands in the way."""
     chosen = _parser().parse_args(arguments)
     stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    set_on_signals(stop, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         _carry_out(chosen, stop)
     except Stopped:

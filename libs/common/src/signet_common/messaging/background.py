@@ -5,6 +5,8 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 
+from signet_common.messaging.stopping import set_on_signals
+
 logger = logging.getLogger(__name__)
 
 Loop = Callable[[threading.Event], None]
@@ -24,8 +26,7 @@ def run_loops(loops: Mapping[str, Loop]) -> int:
         threading.Thread(target=_guard, args=(name, loop, stop, died), name=name, daemon=True)
         for name, loop in loops.items()
     ]
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    set_on_signals(stop, signal.SIGTERM, signal.SIGINT)
     for thread in threads:
         thread.start()
     stop.wait()
