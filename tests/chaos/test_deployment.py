@@ -199,7 +199,7 @@ def test_identity_learns_new_permissions_in_place_and_no_request_fails(reloading
         contract.publish(changed, "gateway-web")
         with reloading.client() as client:
             person = SignedApi(reloading.port, add_person(client, "user").credential)
-        forbidden = ReturnCode.RESOURCE_WRITE_FORBIDDEN
+        forbidden = ReturnCode.RESOURCE_ACCESS_FORBIDDEN
         eventually(lambda: {person.call("GET", DEMOS).code for _ in range(20)} == {forbidden}, 15, "the new contract")
         # The gateway lets the administrator through; it is resources that knows no such permission in a passport.
         assert {admin.call("GET", DEMOS).code for _ in range(20)} == {ReturnCode.UPSTREAM_UNAVAILABLE}
