@@ -13,7 +13,7 @@ from signet_common.web.http_framing import check_incomplete_head
 _LINGER_BYTES = 4 * 1024 * 1024
 _LINGER_PAUSE = 0.02
 _RECEIVE_BYTES = 65536
-_LARGE_BODY_BYTES = 131_072
+_LARGE_BODY_BYTES = 262_144
 _SEND_BYTES = 65536
 _TURN_BYTES = 256 * 1024
 

@@ -27,7 +27,7 @@ UPLOADING = ("POST", "PUT", "PATCH")
 HEADER = "X-Content-SHA256"
 _VARIABLE = "HTTP_X_CONTENT_SHA256"
 _DIGEST = re.compile("[0-9a-f]{64}")
-_PIECE_BYTES = 131_072
+_PIECE_BYTES = 262_144
 
 
 class BodyStream:
@@ -39,7 +39,7 @@ class BodyStream:
         self.sha256 = sha256
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, at most 128 KiB at a time, once.
+        """Yield the body as it arrives, at most 256 KiB at a time, once.
 
         Nothing may be kept until the iterator has ended: it raises ApiError 400001 where the body breaks off, and at
         the end where its hash is not the declared one.

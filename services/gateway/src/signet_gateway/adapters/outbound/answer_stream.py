@@ -10,7 +10,7 @@ from signet_gateway.adapters.outbound.connections import Connections
 from signet_gateway.application.errors import UpstreamTimeout, UpstreamUnavailable
 
 _HEAD_BYTES = 65_536
-_BODY_BYTES = 131_072
+_BODY_BYTES = 262_144
 _FRAMING = {"content-length", "transfer-encoding"}
 _WITHOUT_BODY = {204, 304}
 

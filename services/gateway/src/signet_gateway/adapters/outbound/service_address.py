@@ -11,6 +11,8 @@ import gevent.socket
 _UNIX = "unix:"
 _DEFAULT_PORT = 80
 _LOOK_AGAIN_AFTER = 0.01
+_SEND_BUFFER_BYTES = 524_288
+"""What the kernel holds of an upload on its way to a service. By default a piece does not fit: each would be two turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def _through(path: str, seconds: float) -> gevent.socket.socket:
     A full queue is said to block, yet the socket counts as writable: to wait for that, as gevent would, is to spin.
     """
     connection = gevent.socket.socket(socket.AF_UNIX)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     deadline = time.monotonic() + seconds
     try:
         connection.settimeout(0.0)

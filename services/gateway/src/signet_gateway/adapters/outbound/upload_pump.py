@@ -8,7 +8,7 @@ from signet_common.web.http_connection import send_all
 from signet_gateway.application.errors import Refusal
 from signet_gateway.application.uploads import Upload
 
-_PIECE_BYTES = 131_072
+_PIECE_BYTES = 262_144
 
 
 class UploadPump:
