@@ -7,23 +7,20 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.layout import ROOT
 from tests.bench import accounting, edge, files, grants, hello, load, profiles, signed_requests, transfers
-from tests.bench.accounting import Trees
-from tests.bench.report import Cell, print_edge, print_files, print_grants, print_idle, print_table
+from tests.bench.report import print_edge, print_files, print_grants, print_idle, print_table
 from tests.bench.signed_requests import STORED, Signing
+from tests.bench.subject import Cell, Operation, Subject
 
 from signet_testing.packages import ServerMissing
 
-SECONDS = 6
 WARM_UP_SECONDS = 1
 SEED_SECONDS = 4
-MOST_PER_SECOND = {"hello": 40_000, "get": 6_000, "list of 20": 6_000, "create": 6_000}
-"""Requests made beforehand for each second of load; far more than two cores can answer."""
-
+HELLO = Operation("hello", 40_000, signed_requests.hellos)
+PER_SECOND = 6_000
 OPERATIONS: dict[str, Callable[[Signing, int], Iterator[bytes]]] = {
     "get": signed_requests.gets,
     "list of 20": signed_requests.lists,
@@ -31,38 +28,12 @@ OPERATIONS: dict[str, Callable[[Signing, int], Iterator[bytes]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is put under load. `done` tells whether everything that the load has caused has happened."""
-
-    url: str
-    trees: Trees
-    folder: Path
-
-    def measure(self, name: str, make: Callable[[int], Iterator[bytes]], done: Callable[[int], bool]) -> Cell:
-        """Load it, wait until it is quiet again, and share the CPU among the requests."""
-        accounting.wait_until_quiet(self.trees, lambda: True)
-        requests = self.folder / "requests"
-        load.write_requests(requests, make(MOST_PER_SECOND[name] * SECONDS))
-        before = accounting.cpu_ms(self.trees)
-        measured = load.run(self.url, requests, SECONDS)
-        accounting.wait_until_quiet(self.trees, lambda: done(measured.requests))
-        after = accounting.cpu_ms(self.trees)
-        return Cell(name, measured, {each: (after[each] - before[each]) / measured.requests for each in self.trees})
-
-    def warm_up(self, make: Callable[[int], Iterator[bytes]], seconds: int, most: int) -> int:
-        """Load it without measuring; returns how many requests were answered."""
-        requests = self.folder / "requests"
-        load.write_requests(requests, make(most * seconds))
-        return load.run(self.url, requests, seconds).requests
-
-
 def measure_hello(folder: Path) -> Cell:
     """The yardstick."""
     with hello.running(folder, ROOT) as (url, trees):
         subject = Subject(url, trees, folder)
-        subject.warm_up(signed_requests.hellos, WARM_UP_SECONDS, MOST_PER_SECOND["hello"])
-        return subject.measure("hello", signed_requests.hellos, lambda _: True)
+        subject.warm_up(HELLO, WARM_UP_SECONDS)
+        return subject.measure(HELLO, lambda _: True)
 
 
 def measure_platform(profile: str, folder: Path, yardstick: Cell) -> None:
@@ -74,31 +45,31 @@ def measure_platform(profile: str, folder: Path, yardstick: Cell) -> None:
         idle = accounting.pss_mb(measured.trees)
         stored = 0
         while stored < STORED:
-            stored += subject.warm_up(_making("create", measured), SEED_SECONDS, MOST_PER_SECOND["create"])
+            stored += subject.warm_up(_operation("create", measured), SEED_SECONDS)
         cells = []
-        for name in OPERATIONS:
-            subject.warm_up(_making(name, measured), WARM_UP_SECONDS, MOST_PER_SECOND[name])
+        for operation in (_operation(name, measured) for name in OPERATIONS):
+            subject.warm_up(operation, WARM_UP_SECONDS)
             accounting.wait_until_quiet(trees, lambda: True)
-            cells.append(subject.measure(name, _making(name, measured), _recorded_since(measured.audited(), measured)))
+            cells.append(subject.measure(operation, _recorded_since(measured.audited("demo"), measured)))
         at_edge = edge.measure(measured, folder, cells[0].load.per_second)
         costs = grants.measure(measured, folder) if profile == "sqlite" else []
-        moved = files.measure(measured, folder)
+        moved = files.measure(measured, subject)
     print_table(profile, cells, yardstick)
     print_edge(profile, at_edge)
     if costs:
         print_grants(costs)
-    print_files(profile, moved)
+    print_files(profile, moved, yardstick)
     print_idle(profile, idle)
 
 
-def _making(name: str, measured: profiles.Measured) -> Callable[[int], Iterator[bytes]]:
+def _operation(name: str, measured: profiles.Measured) -> Operation:
     credential = measured.platform.first_run.credential
-    return lambda count: OPERATIONS[name](Signing.now(credential), count)
+    return Operation(name, PER_SECOND, lambda count: OPERATIONS[name](Signing.now(credential), count))
 
 
 def _recorded_since(audited: int, measured: profiles.Measured) -> Callable[[int], bool]:
     """Whether the audit log holds as many more records as there were requests."""
-    return lambda sent: measured.audited() >= audited + sent
+    return lambda sent: measured.audited("demo") >= audited + sent
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -43,6 +43,11 @@ def cpu_ms(trees: Trees) -> dict[str, float]:
     return {name: sum(map(_cpu_ms, root.processes())) for name, root in trees.items()}
 
 
+def used_ms(trees: Trees, before: Mapping[str, float]) -> dict[str, float]:
+    """Milliseconds of CPU since `cpu_ms` returned `before`."""
+    return {name: now - before[name] for name, now in cpu_ms(trees).items()}
+
+
 def pss_mb(trees: Trees) -> dict[str, float]:
     """Proportional set size of each tree in megabytes: what is shared counts in parts."""
     return {name: sum(map(_pss_kb, root.processes())) / 1000 for name, root in trees.items()}

@@ -31,9 +31,9 @@ class Measured:
     trees: Trees
     servers: Trees
 
-    def audited(self) -> int:
-        """How many records of demos the audit log holds."""
-        query = {"resource": "demo", "per_page": 1, "count": "true"}
+    def audited(self, resource: str) -> int:
+        """How many records of such objects the audit log holds."""
+        query = {"resource": resource, "per_page": 1, "count": "true"}
         answer = self.client.connection.request("GET", "/api/v1/audit/records", query=query)
         assert isinstance(answer.data, Mapping)
         return int(answer.data["total"])

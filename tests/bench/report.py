@@ -1,25 +1,13 @@
 """The figures as Markdown tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from statistics import median
 
+from tests.bench.bare import WAYS
 from tests.bench.edge import Edge
 from tests.bench.files import Files
 from tests.bench.grants import GrantCost
-from tests.bench.load import Load
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One operation under load; `cpu_ms` is per request, by process."""
-
-    name: str
-    load: Load
-    cpu_ms: Mapping[str, float]
-
-    @property
-    def total_ms(self) -> float:
-        return sum(self.cpu_ms.values())
+from tests.bench.subject import Cell
 
 
 def print_table(title: str, cells: Sequence[Cell], yardstick: Cell) -> None:
@@ -56,26 +44,36 @@ def print_grants(costs: Sequence[GrantCost]) -> None:
     _row("**CPU ms per grant**", *(f"**{cost.cpu_ms:.3f}**" for cost in costs))
 
 
-def print_files(title: str, files: Files) -> None:
-    """How fast contents move and what that costs in memory."""
-    print(f"\n### {title}: files\n")
-    _row("100 MB", "MB/s up", "MB/s down")
-    _row("---", "---:", "---:")
+def print_files(title: str, files: Files, yardstick: Cell) -> None:
+    """How fast contents move, and what that costs; rates are medians, with the lowest and the highest."""
+    print(f"\n### {title}: 100 MB, in MB/s\n")
+    _row("", *WAYS)
+    _row("---", *("---:" for _ in WAYS))
     for rate in files.rates:
-        _row(rate.name, f"{rate.up:,.0f}", f"{rate.down:,.0f}")
-    print()
-    _row("growth in MB while 1 GiB moves", *files.growth_up)
-    _row("---", *("---:" for _ in files.growth_up))
-    _row("up", *(f"{value:.1f}" for value in files.growth_up.values()))
-    _row("down", *(f"{value:.1f}" for value in files.growth_down.values()))
-    print()
-    _row("4 KB", "files/s", "p50 ms", "p99 ms")
-    _row("---", "---:", "---:", "---:")
-    for name, found in (("up", files.uploads), ("down", files.downloads)):
-        _row(name, f"{found.per_second:,.0f}", f"{found.p50_ms:.1f}", f"{found.p99_ms:.1f}")
-    print(
-        f"\n1 MiB takes {files.whole_ms:.1f} ms as a file of its own, {files.range_ms:.1f} ms in the middle of 1 GiB."
-    )
+        _row(rate.name, *(_spread(rate.rates.get(way)) for way in WAYS))
+    *bare, through = files.rates
+    for rate in bare[1:]:
+        _row(f"**share of {rate.name}**", *(f"**{_share(through.middle(way), rate.middle(way))}**" for way in WAYS))
+    print(f"\n### {title}: CPU ms for 100 MB, and growth in MB while 1 GiB moves, by process\n")
+    _row("", "CPU up", "CPU down", "growth up", "growth down")
+    _row("---", *["---:"] * 4)
+    for name in sorted(files.cpu_up, key=lambda name: -files.cpu_up[name]):
+        costs = (files.cpu_up[name], files.cpu_down[name], files.growth_up[name], files.growth_down[name])
+        _row(name, f"{costs[0]:.0f}", f"{costs[1]:.0f}", *(f"{growth:.1f}" for growth in costs[2:]))
+    print_table(f"{title}: files of 4 KB", files.small, yardstick)
+    print(f"\n1 MiB takes {_spread(files.whole_ms)} ms as a file, {_spread(files.range_ms)} in the middle of 1 GiB.")
+
+
+def _spread(values: Sequence[float] | None) -> str:
+    """The median, the lowest and the highest."""
+    if not values:
+        return ""
+    digits = 0 if median(values) >= 100 else 1
+    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def _share(part: float | None, whole: float | None) -> str:
+    return f"{part / whole:.2f}" if part and whole else ""
 
 
 def print_idle(title: str, megabytes: Mapping[str, float]) -> None:
