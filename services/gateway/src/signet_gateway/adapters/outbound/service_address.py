@@ -12,7 +12,7 @@ _UNIX = "unix:"
 _DEFAULT_PORT = 80
 _LOOK_AGAIN_AFTER = 0.01
 _SEND_BUFFER_BYTES = 524_288
-"""What the kernel holds of an upload on its way to a service. By default a piece does not fit: each would be two turns."""
+"""What the kernel holds of an upload on its way to a service. By default a piece does not fit, and takes two turns."""
 
 
 @dataclass(frozen=True, slots=True)
