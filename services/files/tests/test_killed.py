@@ -73,13 +73,15 @@ class Tracer:
         return self
 
     def moments(self) -> list[int]:
-        """Before which of the lines to stop: wherever one runs for the first time, and for the last.
+        """Before which of the lines to stop: wherever one runs for the first time.
 
-        Of what is refused only what follows: until then it is like what is not.
+        Of what is killed also for the last, where a later transaction passes it once more; of what is refused only what
+        follows: until then it is like what is not.
         """
         numbered = [*enumerate(self.lines)][self._refused_at :]
         first = {line: number for number, line in reversed(numbered)}
-        return sorted({*first.values(), *{line: number for number, line in numbered}.values()})
+        last = {line: number for number, line in numbered} if self._stop is killed else {}
+        return sorted({*first.values(), *last.values()})
 
 
 @contextmanager
