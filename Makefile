@@ -1,5 +1,5 @@
 # One obvious command for everything; continuous integration calls the same targets.
-# SERVICE=gateway|identity|resources|files|audit narrows `run`, `test`, `test-unit` and `migrate` to one service; `migration`
+# SERVICE=gateway|identity|resources|files|audit|scheduler narrows `run`, `test`, `test-unit` and `migrate` to one service; `migration`
 # drafts for one. No other command takes it.
 
 .DEFAULT_GOAL := help

@@ -18,7 +18,7 @@ from deploy.local.options import SERVICES, STATEFUL, Options
 
 CONTRACTS = ROOT / "contracts"
 GUNICORN_SETTINGS = ROOT / "deploy" / "gunicorn" / "gunicorn.conf.py"
-KEYRINGS = frozenset({"identity", "files"})
+KEYRINGS = frozenset({"identity", "files", "scheduler"})
 """The services with secrets at rest."""
 
 

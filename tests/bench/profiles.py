@@ -19,7 +19,7 @@ PLATFORM = {
     "FILES_QUOTA_MIB": "1048576",
 }
 """All load comes from one address and from one user, who may sign in, stream and store as much as is measured."""
-STATEFUL = ("identity", "resources", "files", "audit")
+STATEFUL = ("identity", "resources", "files", "audit", "scheduler")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from signet_testing.signed_api import SignedApi
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 
-SERVICES = ("identity", "resources", "files", "audit")
+SERVICES = ("identity", "resources", "files", "audit", "scheduler")
 OPERATIONS = list(read_operations(Path(__file__).parents[2] / "contracts" / "openapi"))
 REPEATED = [operation for operation in OPERATIONS if operation.method != "GET" and not operation.public]
 FIRST = {(operation.service, operation.method): operation for operation in reversed(REPEATED)}

@@ -74,7 +74,7 @@ def tcp_ports(platform: Platform) -> set[int]:
 def test_the_public_port_is_the_only_one(walled: Platform) -> None:
     """Who reached the gateway's own port could say where a request came from; every user of a machine reaches ports."""
     assert tcp_ports(walled) == {walled.port}
-    inside = {"identity-web", "resources-web", "files-web", "audit-web"} | (
+    inside = {"identity-web", "resources-web", "files-web", "audit-web", "scheduler-web"} | (
         {"gateway-web"} if has_nginx(walled) else set()
     )
     assert sockets_inside(walled).keys() == inside

@@ -13,7 +13,7 @@ def test_defaults_need_no_setting_at_all() -> None:
 
     assert options.url == "http://127.0.0.1:8080"
     assert options.home.folder.name == "var"
-    assert options.stateful == ("audit", "files", "identity", "resources")
+    assert options.stateful == ("audit", "files", "identity", "resources", "scheduler")
 
 
 def test_port_and_folder_move_the_instance(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_settings_of_the_command_line_are_left_alone() -> None:
 
 def test_a_service_that_does_not_exist_is_refused() -> None:
     """A typing mistake must not start the whole platform."""
-    with pytest.raises(SettingRefused, match="audit, files, gateway, identity, resources"):
+    with pytest.raises(SettingRefused, match="audit, files, gateway, identity, resources, scheduler"):
         read_options({}, service="resource")
 
 

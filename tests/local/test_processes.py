@@ -6,7 +6,7 @@ import pytest
 from deploy.local import keys, processes
 from deploy.local.errors import PreflightFailed
 from deploy.local.layout import Home
-from deploy.local.options import Options
+from deploy.local.options import STATEFUL, Options
 from deploy.local.processes import Layer, Wiring
 
 from signet_common.passport.keys import derive_key, parse_keys
@@ -24,7 +24,7 @@ def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(op
     assert {process.name for process in Wiring(options, MASTER, {}).plan()} == {
         "gateway-web", "identity-web", "identity-background", "resources-web", "resources-background", "files-web",
         "files-background", "audit-web",
-        "audit-background",
+        "audit-background", "scheduler-web", "scheduler-background",
     }  # fmt: skip
 
 
@@ -55,17 +55,17 @@ def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Op
     issued = parse_keys(Wiring(options, MASTER, {}).settings("gateway")["GATEWAY_PASSPORT_ISSUES"])
     held = [
         parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])["gateway"]
-        for service in ("identity", "resources", "files", "audit")
+        for service in STATEFUL
     ]
-    assert [issued["identity"], issued["resources"], issued["files"], issued["audit"]] == held
-    assert len({key for by_id in held for key in by_id.values()}) == 4
+    assert [issued[service] for service in STATEFUL] == held
+    assert len({key for by_id in held for key in by_id.values()}) == len(STATEFUL)
 
 
 def test_files_takes_jobs_from_the_scheduler_and_nobody_else_does(options: Options) -> None:
     """Its key is derived like every other, and given to no process that does not need it."""
     accepted = {
         service: parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])
-        for service in ("identity", "resources", "files", "audit")
+        for service in STATEFUL
     }
     assert {service for service, issuers in accepted.items() if set(issuers) != {"gateway"}} == {"files"}
     assert accepted["files"].keys() == {"gateway", "scheduler"}
@@ -85,6 +85,7 @@ def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) 
         "resources-web": "1",
         "files-web": "1",
         "audit-web": "1",
+        "scheduler-web": "1",
     }
 
 
@@ -121,9 +122,7 @@ def addresses(options: Options) -> dict[str, str | None]:
 def test_only_who_stands_outermost_has_a_port(options: Options) -> None:
     """nginx, the gateway without it, or the one service that runs alone; the rest is behind sockets."""
     home = options.home
-    inside = {
-        f"{service}-web": f"unix:{home.socket(service)}" for service in ("identity", "resources", "files", "audit")
-    }
+    inside = {f"{service}-web": f"unix:{home.socket(service)}" for service in STATEFUL}
     behind_nginx = Options(home=home, port=8080, nginx="/usr/sbin/nginx")
     assert addresses(options) == inside | {"gateway-web": "127.0.0.1:8080"}
     assert addresses(behind_nginx) == inside | {"gateway-web": f"unix:{home.socket('gateway')}"}
@@ -142,5 +141,5 @@ def test_the_gateway_is_told_where_its_services_listen(options: Options) -> None
     """Each by the path that its process binds."""
     settings = Wiring(options, MASTER, {}).settings("gateway")
     assert settings["GATEWAY_UPSTREAMS"].split(",") == [
-        f"{service}=unix:{options.home.socket(service)}" for service in ("audit", "files", "identity", "resources")
+        f"{service}=unix:{options.home.socket(service)}" for service in STATEFUL
     ]

@@ -10,7 +10,7 @@ from signet_testing.rabbitmq import RabbitMqServer
 from signet_testing.root import ROOT
 
 TEMPLATE = ROOT / "deploy" / "rabbitmq" / "definitions.json.template"
-SERVICES = ("gateway", "identity", "resources", "files", "audit")
+SERVICES = ("gateway", "identity", "resources", "files", "audit", "scheduler")
 
 
 def create_service_users(broker: RabbitMqServer) -> Mapping[str, str]:

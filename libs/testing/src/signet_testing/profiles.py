@@ -1,8 +1,8 @@
 """The two ways to run the platform that the tests know, as settings and as pytest fixtures.
 
 embedded  what `make run` gives on a bare machine: SQLite, the bus in a file, the gateway facing clients
-full      identity and audit on PostgreSQL, resources and files on MariaDB, RabbitMQ with a user per service, nginx in
-          front
+full      identity, audit and scheduler on PostgreSQL, resources and files on MariaDB, RabbitMQ with a user per service,
+          nginx in front
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,6 +43,7 @@ def full_settings(rabbitmq: RabbitMqServer, mariadb: MariaDbServer, postgresql: 
         "IDENTITY_DATABASE_URL": postgresql.create_database(),
         "RESOURCES_DATABASE_URL": mariadb.create_database(),
         "FILES_DATABASE_URL": mariadb.create_database(),
+        "SCHEDULER_DATABASE_URL": postgresql.create_database(),
         "AUDIT_DATABASE_URL": postgresql.create_database(),
         **{f"{service.upper()}_BUS_URL": url for service, url in create_service_users(rabbitmq).items()},
     }

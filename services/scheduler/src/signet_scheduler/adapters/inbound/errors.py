@@ -1,0 +1,32 @@
+"""What the errors of this service are called on the wire."""
+
+from collections.abc import Mapping
+
+from signet_protocol.return_codes import ReturnCode
+from signet_scheduler.domain.errors import (
+    ArgumentsInvalid,
+    CronInvalid,
+    JobBusy,
+    JobNotFound,
+    RunEnded,
+    RunNotEnded,
+    RunNotFound,
+    ScheduleDeclared,
+    ScheduleNameTaken,
+    ScheduleNotFound,
+    VersionMismatch,
+)
+
+ERRORS: Mapping[type[Exception], ReturnCode] = {
+    JobNotFound: ReturnCode.RESOURCE_NOT_FOUND,
+    ArgumentsInvalid: ReturnCode.DATA_PARAM_ERROR,
+    JobBusy: ReturnCode.VALUE_DUPLICATE,
+    RunNotFound: ReturnCode.RESOURCE_NOT_FOUND,
+    RunNotEnded: ReturnCode.VALUE_DUPLICATE,
+    RunEnded: ReturnCode.VALUE_DUPLICATE,
+    ScheduleNotFound: ReturnCode.RESOURCE_NOT_FOUND,
+    ScheduleNameTaken: ReturnCode.VALUE_DUPLICATE,
+    ScheduleDeclared: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    CronInvalid: ReturnCode.DATA_PARAM_ERROR,
+    VersionMismatch: ReturnCode.VERSION_CONFLICT,
+}

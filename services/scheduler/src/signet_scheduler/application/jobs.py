@@ -1,0 +1,93 @@
+"""Jobs as the code declares them, and what runs them.
+
+A declaration is data: whoever shows or plans jobs needs no handler and loads none. Handlers are wired to the names in
+the processes that work.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from signet_scheduler.domain.errors import ArgumentsInvalid, JobNotFound
+from signet_scheduler.domain.policies import DeclaredSchedule, Missed, Overlap, RetryPolicy
+
+
+class Arguments(BaseModel):
+    """What a job takes; a subclass per job. They are stored and shown: a secret has no place in them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoArguments(Arguments):
+    """For jobs that need to be told nothing."""
+
+
+class NotRetryable(Exception):
+    """Raised by a handler: another attempt would fail like this one. The message stands in the run's row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job. `idempotent` promises that running it again after a death in the middle does no harm.
+
+    A job without that promise is reported instead of repeated.
+    """
+
+    name: str
+    summary: str
+    time_limit: timedelta
+    arguments: type[Arguments] = NoArguments
+    schedule: DeclaredSchedule | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    overlap: Overlap = "skip"
+    missed: Missed = "run_once"
+    catch_up: timedelta = timedelta(days=1)
+    idempotent: bool = True
+
+    def read(self, arguments: Mapping[str, Any]) -> Arguments:
+        """The arguments as the job's model has them. Raises ArgumentsInvalid, which names each field."""
+        try:
+            return self.arguments.model_validate(arguments)
+        except ValidationError as refused:
+            raise ArgumentsInvalid(
+                [(".".join(map(str, ("arguments", *error["loc"]))), error["msg"]) for error in refused.errors()]
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """Which run a handler works for. `attempt` is numbered from 1."""
+
+    run_id: int
+    attempt: int
+    scheduled_at: datetime | None
+
+
+Handler = Callable[[Any, RunContext], Mapping[str, Any] | None]
+"""Does the work: takes the job's arguments and the context, returns a JSON object to be kept, or None.
+
+What it raises fails the attempt; `NotRetryable` fails the run. What it logs is kept with the run.
+"""
+
+
+class Catalog:
+    """The declared jobs, by name."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = {job.name: job for job in jobs}
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self._jobs.values())
+
+    def __getitem__(self, name: str) -> Job:
+        """Raises JobNotFound."""
+        try:
+            return self._jobs[name]
+        except KeyError:
+            raise JobNotFound(f"there is no job {name}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._jobs

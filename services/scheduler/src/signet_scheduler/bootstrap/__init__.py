@@ -1,0 +1,1 @@
+"""Where adapters meet ports: a module per process, and one for the contracts."""

@@ -1,0 +1,27 @@
+"""The background process of the scheduler."""
+
+from collections.abc import Mapping
+
+from signet_common.messaging.background import Loop
+from signet_common.messaging.connect import open_bus
+from signet_common.messaging.event import OutgoingEvent
+from signet_common.messaging.relay import Relay
+from signet_common.sql.database import Database
+from signet_common.sql.leases import Leases
+from signet_common.sql.outbox import OutboxReader
+from signet_common.sql.retention import Purge, PurgeLoop
+from signet_scheduler import SERVICE
+from signet_scheduler.adapters.outbound.retention import RETENTIONS
+from signet_scheduler.adapters.outbound.tables import LEASES, OUTBOX
+from signet_scheduler.settings import Settings
+
+
+def background_loops(settings: Settings) -> Mapping[str, Loop]:
+    """The loops of the background process, by name."""
+    database = Database.open(settings.database_url, grouped=False)
+    leases = Leases(database, LEASES)
+    source = OutboxReader(database, OUTBOX, leases, OutgoingEvent)
+    return {
+        "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
+        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+    }

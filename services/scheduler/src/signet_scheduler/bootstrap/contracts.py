@@ -1,0 +1,24 @@
+"""What the scheduler publishes, written by the code that does it; nothing is connected."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from signet_common.web.openapi import export
+from signet_scheduler import SERVICE
+from signet_scheduler.adapters.outbound.event_map import EVENTS
+from signet_scheduler.bootstrap.web import build
+from signet_scheduler.settings import Settings
+
+ABOUT = "Jobs that run once per slot, their runs and schedules, and the mail of the platform."
+
+
+def contract() -> dict[str, Any]:
+    """The HTTP contract, from the same views that serve it; no database is touched."""
+    settings = Settings(database_url="sqlite://", bus_url="sqlite:/nowhere", keyring=Path("/nowhere"))
+    return export(build(settings).web, service=SERVICE, title="Signet scheduler", version="1.0.0", description=ABOUT)
+
+
+def declared_events() -> list[dict[str, Any]]:
+    """The declarations of the events that this service tells."""
+    return [asdict(event) for event in EVENTS]

@@ -1,0 +1,44 @@
+"""The web process of the scheduler."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from signet_common.observability.tracing import configure_tracing
+from signet_common.passport import PassportVerifier, parse_keys
+from signet_common.sql.database import Database
+from signet_common.sql.outbox import Outbox
+from signet_common.sql.return_codes import PERSISTENCE_ERRORS
+from signet_common.web.readiness import answers, drains
+from signet_common.web.service import create_service
+from signet_scheduler import SERVICE
+from signet_scheduler.adapters.inbound.errors import ERRORS
+from signet_scheduler.adapters.inbound.job_http import JobApplication, job_namespace
+from signet_scheduler.adapters.outbound.tables import OUTBOX
+from signet_scheduler.application.job_declarations import ListJobs
+from signet_scheduler.application.shipped_jobs import SHIPPED
+from signet_scheduler.bootstrap.persistence import recording
+from signet_scheduler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The wired service, for a web process."""
+
+    web: Flask
+    database: Database
+
+
+def build(settings: Settings) -> Service:
+    """Wire the web application; nothing is connected yet."""
+    database = Database.open(settings.database_url, grouped=True)
+    outbox = Outbox(OUTBOX)
+    web = create_service(
+        SERVICE,
+        [job_namespace(JobApplication(ListJobs(SHIPPED, recording(database))))],
+        verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
+        errors={**ERRORS, **PERSISTENCE_ERRORS},
+        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
+        tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
+    )
+    return Service(web, database)

@@ -1,0 +1,31 @@
+"""The policies that a job declares: what happens when it fails, meets itself, or comes late."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Overlap = Literal["skip", "queue_one", "allow"]
+"""What becomes of a run that is due while another one of its job is under way."""
+Missed = Literal["skip", "run_once", "run_all"]
+"""What becomes of slots that went by while nobody planned them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a run is attempted, and how long it waits in between: twice as long each time, up to `most`."""
+
+    max_attempts: int = 1
+    first: timedelta = timedelta(seconds=10)
+    most: timedelta = timedelta(minutes=10)
+
+    def wait(self, attempts: int) -> timedelta:
+        """How long to wait after so many attempts have failed."""
+        return min(self.first * (1 << min(attempts - 1, 32)), self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSchedule:
+    """When a job runs unless somebody changes it: a cron line in an IANA time zone."""
+
+    cron: str
+    time_zone: str = "UTC"
