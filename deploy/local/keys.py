@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from deploy.local.errors import PreflightFailed
 from deploy.local.layout import Home, write_private
@@ -11,8 +11,8 @@ from deploy.local.layout import Home, write_private
 from signet_common.passport.keys import derive_key, format_keys
 
 ISSUER = "gateway"
-CALLERS: Mapping[str, tuple[str, ...]] = {"files": ("scheduler",)}
-"""Who else calls a service behind the wall, for its jobs."""
+SCHEDULER = "scheduler"
+"""Calls everybody for their jobs, the gateway too."""
 MASTER_BYTES = 32
 
 
@@ -31,14 +31,14 @@ def master_key(home: Home) -> bytes:
     return master
 
 
-def issued(master: bytes, audiences: Iterable[str]) -> str:
-    """GATEWAY_PASSPORT_ISSUES: the gateway's key for every service behind it."""
-    return format_keys({audience: {_key_id(master): derive_key(master, ISSUER, audience)} for audience in audiences})
+def issued(master: bytes, audiences: Iterable[str], issuer: str = ISSUER) -> str:
+    """`<ISSUER>_PASSPORT_ISSUES`: its key for every service that it calls."""
+    return format_keys({audience: {_key_id(master): derive_key(master, issuer, audience)} for audience in audiences})
 
 
 def accepted(master: bytes, audience: str) -> str:
-    """`<SERVICE>_PASSPORT_ACCEPTS`: the same key, from the other side, and those of its other callers."""
-    issuers = (ISSUER, *CALLERS.get(audience, ()))
+    """`<SERVICE>_PASSPORT_ACCEPTS`: the same keys, from the other side. Nobody accepts what it issues itself."""
+    issuers = [issuer for issuer in (ISSUER, SCHEDULER) if issuer != audience]
     return format_keys({issuer: {_key_id(master): derive_key(master, issuer, audience)} for issuer in issuers})
 
 

@@ -61,15 +61,14 @@ def test_the_gateway_and_its_services_hold_the_same_key_per_audience(options: Op
     assert len({key for by_id in held for key in by_id.values()}) == len(STATEFUL)
 
 
-def test_files_takes_jobs_from_the_scheduler_and_nobody_else_does(options: Options) -> None:
-    """Its key is derived like every other, and given to no process that does not need it."""
-    accepted = {
-        service: parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])
-        for service in STATEFUL
-    }
-    assert {service for service, issuers in accepted.items() if set(issuers) != {"gateway"}} == {"files"}
-    assert accepted["files"].keys() == {"gateway", "scheduler"}
-    assert [*accepted["files"]["scheduler"].values()] == [derive_key(MASTER, "scheduler", "files")]
+def test_every_service_takes_jobs_from_the_scheduler(options: Options) -> None:
+    """Under a key for each, derived like every other; the scheduler takes none from itself."""
+    for service in STATEFUL:
+        accepted = parse_keys(Wiring(options, MASTER, {}).settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])
+        others = {"gateway", "scheduler"} - {service}
+        assert accepted.keys() == others
+        for issuer in others:
+            assert [*accepted[issuer].values()] == [derive_key(MASTER, issuer, service)]
 
 
 def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) -> None:

@@ -26,7 +26,7 @@ from signet_common.sql.administration import migrations_folder
 from signet_common.sql.database import Database
 from signet_common.sql.migrations import upgrade
 
-KEYS = {"gateway": {"k1": b"g" * 32}, "identity": {"k1": b"i" * 32}}
+KEYS = {"gateway": {"k1": b"g" * 32}, "identity": {"k1": b"i" * 32}, "scheduler": {"k1": b"s" * 32}}
 RECORDS = "/api/v1/audit/records"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CALLER = Passport(

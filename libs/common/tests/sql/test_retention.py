@@ -14,7 +14,16 @@ from signet_common.sql.engines import BUSY_TIMEOUT_MS
 from signet_common.sql.idempotency import KEPT, idempotency_table
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import outbox_table
-from signet_common.sql.retention import FIRST_ANSWERS, LEASE_NAME, SENT_EVENTS, Purge, PurgeLoop
+from signet_common.sql.retention import (
+    FIRST_ANSWERS,
+    LEASE_NAME,
+    SENT_EVENTS,
+    UNASKED,
+    Erased,
+    Purge,
+    PurgeLoop,
+    unasked_purge,
+)
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 METADATA = MetaData()
@@ -95,6 +104,40 @@ def test_a_step_is_bounded(database) -> None:
         add_key(database, f"key {number}", NOW - timedelta(days=2, seconds=number))
     steps = purge(database, batch=3)
     assert [steps.step() for _ in range(4)] == [3, 3, 1, 0]
+
+
+def test_who_asks_hears_how_much_of_each_table_went(database) -> None:
+    """The scheduler's run keeps it as its result."""
+    add_event(database, "sent long ago", NOW - timedelta(days=2))
+    for number in range(5):
+        add_key(database, f"key {number}", NOW - timedelta(days=2))
+    asked = purge(database, batch=2)
+    assert asked.within(10) == Erased({"outbox": 1, "idempotency_keys": 5}, finished=True)
+    assert asked.within(10) == Erased({"outbox": 0, "idempotency_keys": 0}, finished=True)
+    assert (events(database), keys(database)) == (set(), set())
+
+
+def test_who_asks_is_answered_in_time_and_goes_on_later(tmp_path: Path) -> None:
+    """A backlog of months takes longer than a request may."""
+    database = Database.open(f"sqlite:///{tmp_path}/test.sqlite3", grouped=False)
+    METADATA.create_all(database.engine)
+    for number in range(5):
+        add_key(database, f"key {number}", NOW - timedelta(days=2))
+    first = purge(database, batch=2).within(0)
+    assert first == Erased({"outbox": 0, "idempotency_keys": 2}, finished=False)
+    assert len(keys(database)) == 3
+    assert purge(database, batch=2).within(10).finished
+    assert keys(database) == set()
+    database.close()
+
+
+def test_unasked_only_that_goes_which_nobody_has_asked_for_in_hours(database) -> None:
+    """So the scheduler does the work where there is one, and nothing stays for ever where there is none."""
+    now = datetime.now(UTC)
+    add_event(database, "for who asks", now - SENT_EVENTS.kept - UNASKED + timedelta(minutes=5))
+    add_event(database, "nobody asks", now - SENT_EVENTS.kept - UNASKED - timedelta(minutes=5))
+    assert unasked_purge(database, [SENT_EVENTS, FIRST_ANSWERS]).everything() == 1
+    assert events(database) == {"for who asks"}
 
 
 def test_a_row_that_was_renewed_meanwhile_stays(database, database_url) -> None:

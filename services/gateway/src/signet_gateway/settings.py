@@ -1,49 +1,22 @@
 """What the gateway is told by its environment, under the prefix `GATEWAY_`."""
 
 import ipaddress
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from signet_common.settings import ServiceSettings, matching, number, one_of, whole_number
+from signet_common.settings import ServiceSettings, matching, number, one_of, service_addresses, whole_number
 
 _Proxy = ipaddress.IPv4Network | ipaddress.IPv6Network | Literal["unix"]
-_SOCKET_PATH_BYTES = 107
 
 
 def _upstreams(text: str) -> Mapping[str, str]:
-    """Read `identity=http://127.0.0.1:7001,resources=unix:/path,…`; identity must be among them."""
-    upstreams = dict(map(_upstream, text.split(",")))
+    """Read the addresses of the services; identity must be among them."""
+    upstreams = service_addresses(text)
     if "identity" not in upstreams:
         raise ValueError("identity is missing: nobody else knows who is calling")
     return upstreams
-
-
-def _upstream(entry: str) -> tuple[str, str]:
-    name, _, url = entry.strip().partition("=")
-    if name and url.startswith("unix:"):
-        return name, _socket(url)
-    try:
-        parts = urlsplit(url)
-        rest = parts.path.removeprefix("/") or parts.query or parts.fragment
-        plain = url.startswith("http://") and parts.hostname and parts.username is None and parts.port != 0 and not rest
-    except ValueError:  # of a port that is none, or of half an IPv6 address
-        plain = False
-    if not name or not plain:
-        raise ValueError("wanted name=http://host:port or name=unix:/path, comma separated")
-    return name, parts.netloc
-
-
-def _socket(address: str) -> str:
-    """`unix:/path`, spelled in one way and short enough for the kernel."""
-    if not re.fullmatch(r"unix:(/[^/\x00-\x1f\x7f]+)+", address):
-        raise ValueError("wanted unix:/path, absolute, to the socket of a service")
-    if len(os.fsencode(address.removeprefix("unix:"))) > _SOCKET_PATH_BYTES:
-        raise ValueError(f"the path of a unix socket has {_SOCKET_PATH_BYTES} bytes at most")
-    return address
 
 
 def _proxies(text: str) -> tuple[_Proxy, ...]:

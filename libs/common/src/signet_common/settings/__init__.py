@@ -1,5 +1,6 @@
 """Settings: read once from the environment, frozen, and refused with one line that names what is wrong."""
 
+from signet_common.settings.addresses import service_addresses
 from signet_common.settings.loading import EnvironmentSettings, SettingsError, load_or_exit, load_settings
 from signet_common.settings.readers import matching, number, one_of, whole_number
 from signet_common.settings.service import DatabaseUrl, ServiceSettings
@@ -14,5 +15,6 @@ __all__ = [
     "matching",
     "number",
     "one_of",
+    "service_addresses",
     "whole_number",
 ]

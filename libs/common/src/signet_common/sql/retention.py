@@ -2,12 +2,14 @@
 
 Rows are looked up first, outside of any transaction, along the index on their time. Then they are deleted by their
 keys, a few hundred in one transaction, which holds no lock but theirs; on SQLite, where it holds the lock of all
-writers, it takes some milliseconds. Between two such steps the purge rests many times as long as the step took.
+writers, it takes some milliseconds. Between two such steps the purge rests a multiple of what the step took.
+
+It runs when the scheduler asks for it (`Purge.within`), and where nobody asks in a loop of the service's own.
 """
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event as Stop
@@ -23,8 +25,12 @@ BATCH = 200
 LEASE_NAME = "purge"
 IDLE_SECONDS = 60.0
 REST = 20
-"""How many times as long as a step the purge rests: it takes a twentieth of the time of those who write."""
+"""How many times as long as a step the loop rests: it takes a twentieth of the time of those who write."""
 LEAST_REST_SECONDS = 0.05
+REST_WHEN_ASKED = 4
+"""The same where somebody waits for the answer: a fifth of the time."""
+UNASKED = timedelta(hours=2)
+"""How long the loop leaves what is over to who asks, which happens each hour: it finds something where nobody does."""
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +56,14 @@ FIRST_ANSWERS = Retention(
 """Keys hold for 24 hours (`idempotency.KEPT`); the hour is for clocks that differ."""
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows were found to be over and erased, for each table; `finished` says that nothing is left."""
+
+    rows: Mapping[str, int]
+    finished: bool
+
+
 class Purge:
     """Erases what its rules say is over. `clock` tells the time that they are measured against."""
 
@@ -68,11 +82,33 @@ class Purge:
 
     def step(self) -> int:
         """Erase at most a batch of the first table that has something to erase; how many rows it was."""
+        return self._step()[1]
+
+    def within(self, seconds: float) -> Erased:
+        """Erase whatever is over, for about so many seconds at most, one step in any case.
+
+        Safe to ask for twice, and by two at once.
+        """
+        end = time.monotonic() + seconds
+        rows = {rule.table: 0 for rule in self._rules}
+        started = time.monotonic()
+        while (step := self._step())[1]:
+            table, erased = step
+            rows[table] += erased
+            now = time.monotonic()
+            if now >= end:
+                return Erased(rows, finished=False)
+            time.sleep(min(REST_WHEN_ASKED * (now - started), end - now))
+            started = time.monotonic()
+        return Erased(rows, finished=True)
+
+    def _step(self) -> tuple[str, int]:
+        """Make a step; of which table, and how many rows were over."""
         for rule in self._rules:
             before = self._clock() - rule.kept
             if erased := rule.erase(self._database, before):
-                return erased
-        return 0
+                return rule.table, erased
+        return "", 0
 
     def settle(self) -> None:
         """See to it that nothing of what was erased is left beside the tables, by whomever it was."""
@@ -86,8 +122,16 @@ class Purge:
         return total
 
 
+def unasked_purge(database: Database, rules: Sequence[Retention]) -> Purge:
+    """What a loop purges: all that has been over for so long that nobody seems to ask."""
+    return Purge(database, rules, clock=lambda: datetime.now(UTC) - UNASKED)
+
+
 class PurgeLoop:
-    """Purges in a thread of a background process, while no other process of the service does."""
+    """Purges in a thread of a background process, while no other process of the service does.
+
+    Beside that it empties the logs of SQLite each minute, whoever has erased something.
+    """
 
     def __init__(self, purge: Purge, leases: Leases) -> None:
         self._purge = purge
@@ -123,7 +167,7 @@ class _Statements:
         rows = table(rule.table, *(column(name) for name in rule.key), column(rule.time, UtcDateTime))
         over = rows.c[rule.time] < bindparam("before", type_=UtcDateTime)
         keys = [rows.c[name] for name in rule.key]
-        self.kept = rule.kept
+        self.table, self.kept = rule.table, rule.kept
         self._names = rule.key
         self._find: Select[tuple[object, ...]] = select(*keys).where(over).order_by(rows.c[rule.time]).limit(batch)
         # Asked again: a row may have been renewed since it was found.

@@ -19,7 +19,7 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
-from signet_common.sql.retention import Purge, PurgeLoop
+from signet_common.sql.retention import PurgeLoop, unasked_purge
 
 BATCH = 500
 LINGER_SECONDS = 0.1
@@ -37,7 +37,7 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     return {
         "relay": Relay(source, bus.publisher(SERVICE)).run,
         "consumers": _consumer(bus, database).run,
-        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+        "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
     }
 
 

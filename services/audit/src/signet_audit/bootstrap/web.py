@@ -8,12 +8,15 @@ from signet_audit import SERVICE
 from signet_audit.adapters.inbound.http import Application, record_namespace
 from signet_audit.adapters.outbound.event_map import EventMap
 from signet_audit.adapters.outbound.queries import SqlRecordQueries
+from signet_audit.adapters.outbound.retention import RETENTIONS
 from signet_audit.adapters.outbound.tables import OUTBOX
 from signet_audit.settings import Settings
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.retention import Purge
+from signet_common.web.purge_job import purge_namespace
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_protocol.return_codes import ReturnCode
@@ -33,7 +36,10 @@ def build(settings: Settings) -> Service:
     outbox = Outbox(OUTBOX)
     web = create_service(
         SERVICE,
-        [record_namespace(Application(SqlRecordQueries(database, EventMap(outbox))))],
+        [
+            record_namespace(Application(SqlRecordQueries(database, EventMap(outbox)))),
+            purge_namespace(Purge(database, RETENTIONS).within),
+        ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={DatabaseUnavailable: ReturnCode.UPSTREAM_UNAVAILABLE},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},

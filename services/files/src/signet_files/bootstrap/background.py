@@ -13,7 +13,7 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
-from signet_common.sql.retention import Purge, PurgeLoop
+from signet_common.sql.retention import PurgeLoop, unasked_purge
 from signet_files import SERVICE
 from signet_files.adapters.inbound.collect_loop import CollectLoop
 from signet_files.adapters.outbound.disk_threads import directly
@@ -32,7 +32,7 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     source = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
     loops = {
         "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
-        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+        "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
     }
     return {**loops, "collect": _collecting(settings, database, leases)} if settings.collect_minutes else loops
 

@@ -11,7 +11,9 @@ from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.retention import Purge
 from signet_common.sql.return_codes import PERSISTENCE_ERRORS
+from signet_common.web.purge_job import purge_namespace
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_files import SERVICE
@@ -25,6 +27,7 @@ from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
 from signet_files.adapters.outbound.media_types import SniffedMediaTypes
 from signet_files.adapters.outbound.queries import SqlFileQueries
+from signet_files.adapters.outbound.retention import RETENTIONS
 from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import OUTBOX
 from signet_files.adapters.outbound.uploads import SqlUploads
@@ -70,6 +73,7 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
             upkeep.keys(settings, database, keyring),
             upkeep.quotas(settings, database, events),
             job_namespace(collector(database, blobs)),
+            purge_namespace(Purge(database, RETENTIONS).within),
         ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},

@@ -13,7 +13,7 @@ from signet_common.sql.commands import CommandOutboxReader, commands_table
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
-from signet_common.sql.retention import Purge, PurgeLoop
+from signet_common.sql.retention import PurgeLoop, unasked_purge
 from signet_identity import SERVICE
 from signet_identity.adapters.outbound.retention import RETENTIONS
 from signet_identity.settings import Settings
@@ -32,5 +32,5 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     return {
         "relay": Relay(events, publisher, pulse=publisher.pulse).run,
         "command_relay": Relay(commands, bus.command_sender(SERVICE)).run,
-        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+        "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
     }

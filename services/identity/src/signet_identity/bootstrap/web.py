@@ -15,7 +15,9 @@ from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.retention import Purge
 from signet_common.sql.return_codes import PERSISTENCE_ERRORS
+from signet_common.web.purge_job import purge_namespace
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_identity import SERVICE
@@ -28,6 +30,7 @@ from signet_identity.adapters.outbound.fingerprints import KeyedFingerprint
 from signet_identity.adapters.outbound.live_operations import LiveOperations
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, in_threads
 from signet_identity.adapters.outbound.queries import SqlAccounts, SqlApiKeyQueries, SqlRoleQueries, SqlUserQueries
+from signet_identity.adapters.outbound.retention import RETENTIONS
 from signet_identity.adapters.outbound.session_queries import SqlSessionQueries
 from signet_identity.adapters.outbound.single_use_tokens import SqlMailedTokens
 from signet_identity.adapters.outbound.tables import OUTBOX
@@ -97,7 +100,7 @@ def serve(
     application = _application(settings, database, keyring, operations, passwords)
     web = create_service(
         SERVICE,
-        identity_namespaces(application),
+        [*identity_namespaces(application), purge_namespace(Purge(database, RETENTIONS).within)],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks=checks,

@@ -11,7 +11,7 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases, leases_table
 from signet_common.sql.outbox import OutboxReader, outbox_table
-from signet_common.sql.retention import Purge, PurgeLoop
+from signet_common.sql.retention import PurgeLoop, unasked_purge
 from signet_resources import SERVICE
 from signet_resources.adapters.outbound.retention import RETENTIONS
 from signet_resources.settings import Settings
@@ -26,5 +26,5 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     source = OutboxReader(database, outbox_table(tables), leases, OutgoingEvent)
     return {
         "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
-        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+        "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
     }

@@ -11,8 +11,10 @@ from signet_common.passport import Passport, PassportVerifier, parse_keys
 from signet_common.sql.database import Database
 from signet_common.sql.idempotency import IdempotencyKeys
 from signet_common.sql.outbox import Outbox
+from signet_common.sql.retention import Purge
 from signet_common.sql.return_codes import PERSISTENCE_ERRORS
 from signet_common.sql.unit_of_work import SqlUnitOfWork
+from signet_common.web.purge_job import purge_namespace
 from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_resources import SERVICE
@@ -20,6 +22,7 @@ from signet_resources.adapters.inbound.http import ERRORS, Application, demo_nam
 from signet_resources.adapters.outbound.event_map import EventMap
 from signet_resources.adapters.outbound.queries import SqlDemoQueries
 from signet_resources.adapters.outbound.repository import SqlDemos, SqlTransaction
+from signet_resources.adapters.outbound.retention import RETENTIONS
 from signet_resources.adapters.outbound.tables import IDEMPOTENCY_KEYS, OUTBOX
 from signet_resources.application.create_demo import CreateDemo
 from signet_resources.application.delete_demo import DeleteDemo
@@ -41,7 +44,10 @@ def build(settings: Settings) -> Service:
     outbox = Outbox(OUTBOX)
     web = create_service(
         SERVICE,
-        [demo_namespace(_application(database, EventMap(outbox)))],
+        [
+            demo_namespace(_application(database, EventMap(outbox))),
+            purge_namespace(Purge(database, RETENTIONS).within),
+        ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},

@@ -9,7 +9,7 @@ from signet_common.messaging.relay import Relay
 from signet_common.sql.database import Database
 from signet_common.sql.leases import Leases
 from signet_common.sql.outbox import OutboxReader
-from signet_common.sql.retention import Purge, PurgeLoop
+from signet_common.sql.retention import PurgeLoop, unasked_purge
 from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.retention import RETENTIONS
 from signet_scheduler.adapters.outbound.tables import LEASES, OUTBOX
@@ -23,5 +23,5 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     source = OutboxReader(database, OUTBOX, leases, OutgoingEvent)
     return {
         "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
-        "purge": PurgeLoop(Purge(database, RETENTIONS), leases).run,
+        "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
     }
