@@ -100,6 +100,7 @@ class Wiring:
             "NONCES_URL": f"sqlite:{quote(str(home.nonces))}",
             "CONTRACTS_DIR": str(CONTRACTS),
             "PASSPORT_ISSUES": keys.issued(self.master, STATEFUL),
+            "PASSPORT_ACCEPTS": keys.accepted(self.master, "gateway"),
             "UPSTREAMS": ",".join(f"{each}={addresses.upstream(self.address(each))}" for each in STATEFUL),
             "SEALING_KEYS": str(home.sealing_keys),
             "ACCESS_LOG": str(home.log / "access.log"),

@@ -260,6 +260,15 @@ def test_a_large_upload_to_a_gateway_that_is_down_is_503_too(front: Front, tmp_p
     assert (answer.status, answer.envelope()["return_code"]) == (503, ReturnCode.UPSTREAM_UNAVAILABLE)
 
 
+@pytest.mark.parametrize("target", ["/internal/jobs/purge-nonces", "/internal/jobs/", "/internal/%6Aobs/purge-nonces"])
+def test_jobs_are_not_led_to(front: Front, target: str) -> None:
+    """They lie behind the wall; the gateway would refuse them, too."""
+    for request in (get(target), post(target, b""), post(target, bytes(LIMIT + 1))):
+        answer = front.send(request)
+        assert answer.envelope()["return_code"] in {ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.BODY_TOO_LARGE}
+    assert front.gateway.seen == []
+
+
 def test_error_of_the_gateway_passes_as_it_is(front: Front) -> None:
     """The gateway's own envelope says more than nginx could."""
     answer = front.send(get("/api/refuse"))

@@ -149,3 +149,46 @@ def test_internal_routes_are_not_reachable_through_the_gateway(platform: Platfor
     body = {"kind": "api_key", "credential": platform.first_run.api_key}
     for target in ("/internal/grants", "/api/internal/grants", "/api/v1/internal/grants"):
         assert api.call("POST", target, body).code == ReturnCode.RESOURCE_NOT_FOUND
+
+
+@pytest.mark.parametrize("job", ["purge", "purge-nonces", "collect-orphans", "remind-expiring-keys", "activity-digest"])
+def test_jobs_are_not_reachable_from_outside(platform: Platform, api: SignedApi, job: str) -> None:
+    """Whoever could ask for them could keep a service busy, and be mailed what others do."""
+    target = f"/internal/jobs/{job}"
+    for door in (platform.port, platform.door_of("gateway-web")):
+        assert send(door, RawRequest("POST", target)).code == ReturnCode.RESOURCE_NOT_FOUND
+    assert api.call("POST", target).code == ReturnCode.RESOURCE_NOT_FOUND
+
+
+@pytest.mark.parametrize("service", ["identity", "resources", "files", "audit"])
+def test_jobs_are_for_the_scheduler_alone(platform: Platform, gateway_issuer: PassportIssuer, service: str) -> None:
+    """The gateway is believed in everything but this."""
+    mine = Passport(
+        issuer="gateway",
+        audience=service,
+        request_id=secrets.token_hex(16),
+        method="POST",
+        target="/internal/jobs/purge",
+        body_sha256=EMPTY_BODY_SHA256,
+        authentication="service",
+    )
+    request = RawRequest("POST", mine.target, (("X-Passport", gateway_issuer.issue(mine)),))
+    assert send(platform.door_of(f"{service}-web"), request).code == ReturnCode.PASSPORT_INVALID
+
+
+def test_the_scheduler_asks_the_gateway_to_purge_nonces(platform: Platform) -> None:
+    """On the gateway's own socket, behind nginx, with the key that the deployment has given to it."""
+    gateway = platform.settings_of("gateway-web")["GATEWAY_PASSPORT_ACCEPTS"]
+    issuer = PassportIssuer("scheduler", {"gateway": parse_keys(gateway)["scheduler"]})
+    target = "/internal/jobs/purge-nonces"
+    mine = Passport(
+        issuer="scheduler",
+        audience="gateway",
+        request_id=secrets.token_hex(16),
+        method="POST",
+        target=target,
+        body_sha256=EMPTY_BODY_SHA256,
+        authentication="service",
+    )
+    request = RawRequest("POST", target, (("X-Passport", issuer.issue(mine)),))
+    assert send(platform.door_of("gateway-web"), request).code == ReturnCode.SUCCESS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from signet_common.passport import Passport, PassportIssuer, PassportVerifier
+from signet_common.passport import Passport, PassportIssuer, PassportKeys, PassportVerifier
 from signet_gateway.adapters.inbound.client_address import Proxy
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
@@ -27,6 +27,8 @@ API_KEY = "ak_7Q2mJ0vS4kXn8bTz"
 TOKEN = "st_9fQ1x5yWc3Rk7LbE"
 SECRET = "c2lnbmV0LXRlc3QtdmVjdG9yLXNlY3JldC0wMDAwMDE"
 PASSPORT_KEY = b"k" * 32
+JOB_KEY = b"s" * 32
+JOB_KEYS: PassportKeys = {"scheduler": {"k1": JOB_KEY}}
 
 
 class FakeClock:
@@ -59,6 +61,7 @@ class FakeNonces:
 
     def __init__(self, born: int = 0) -> None:
         self.born = born
+        self.clock: Callable[[], float] = lambda: NOW
         self.claimed: dict[tuple[str, str], int] = {}
         self.failure: GatewayError | None = None
 
@@ -71,6 +74,14 @@ class FakeNonces:
             return Claim.REUSED
         self.claimed[owner, nonce] = timestamp
         return Claim.FRESH
+
+    def forget_expired(self) -> int:
+        if self.failure is not None:
+            raise self.failure
+        over = [claim for claim, timestamp in self.claimed.items() if timestamp + 600 < self.clock()][:64]
+        for claim in over:
+            del self.claimed[claim]
+        return len(over)
 
 
 class FakeLimiter:
@@ -318,6 +329,7 @@ def build_house(
     seals: SealKeys | None = None,
     cors_origins: Sequence[str] = (),
     trusted_proxies: Sequence[Proxy] = (),
+    job_keys: PassportKeys | None = None,
     **limits: Any,
 ) -> House:
     """Return the application; `limits` are those beside that of public operations. With `seals`, they are enforced."""
@@ -339,6 +351,7 @@ def build_house(
         refusals=made.refusals,
         streams={"resources": made.streams},
         seals=seals or NoSealOpener(),
+        verifier=PassportVerifier("gateway", JOB_KEYS if job_keys is None else job_keys, made.clock),
     )
     made.application = compose(
         contracts(),

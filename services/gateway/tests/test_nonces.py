@@ -237,6 +237,37 @@ def test_expired_nonces_are_forgotten_in_small_steps_and_never_come_back(store, 
     assert store.claim("api_key/7", "n1", NOW) is Claim.TOO_OLD
 
 
+def test_who_asks_has_expired_nonces_forgotten_and_no_other(store, path, clock):
+    """A store that has become quiet does not keep what a busy hour has left; claims go on meanwhile."""
+    for number in range(150):
+        gevent.spawn(store.claim, "api_key/7", f"n{number}", NOW)
+    gevent.wait()
+    assert store.forget_expired() == 0
+    clock.now = NOW + 601
+    asked = gevent.spawn(store.forget_expired)
+    claimed = gevent.spawn(store.claim, "api_key/7", "young", NOW + 601)
+    gevent.joinall([asked, claimed], raise_error=True)
+    assert (asked.value, claimed.value) == (64, Claim.FRESH)
+    assert [store.forget_expired() for _ in range(3)] == [64, 22, 0]
+    assert count(path) == 1
+    assert store.claim("api_key/7", "young", NOW + 601) is Claim.REUSED
+    assert store.claim("api_key/7", "n1", NOW) is Claim.TOO_OLD
+
+
+def test_nothing_is_forgotten_of_a_store_that_does_not_answer(tmp_path, clock):
+    """Who asks is told, and asks again."""
+    broken = SqliteNonceStore(tmp_path / "missing" / "nonces.sqlite3", clock, "boot-1")
+    with pytest.raises(NoncesUnavailable):
+        broken.forget_expired()
+
+
+@pytest.mark.servers
+def test_redis_forgets_by_itself(redis_store, clock):
+    """Each nonce has its end there; nothing is left for who asks."""
+    assert redis_store.claim("api_key/7", "n1", NOW) is Claim.FRESH
+    assert redis_store.forget_expired() == 0
+
+
 def test_a_nonce_is_kept_until_its_last_second(store, path, clock):
     """600 seconds after the timestamp, inclusive: twice the window."""
     assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH

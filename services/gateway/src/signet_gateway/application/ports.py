@@ -45,6 +45,13 @@ class NonceStore(Protocol):
         """
 
 
+class NonceForgetting(Protocol):
+    """A store of nonces that has to be told to let go of what is over."""
+
+    def forget_expired(self) -> int:
+        """Forget a few nonces whose time is over; how many, 0 once none is left. Raises NoncesUnavailable."""
+
+
 class Allowance(NamedTuple):
     """What one limit says of one request: at most `limit` in `window` seconds, of which `remaining` are left.
 

@@ -3,19 +3,21 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.spans import Tracing
+from signet_common.passport import PassportVerifier
 from signet_gateway.adapters.inbound.browsers import CrossOrigin
 from signet_gateway.adapters.inbound.client_address import ClientAddress, Proxy
 from signet_gateway.adapters.inbound.http import HttpApplication
+from signet_gateway.adapters.inbound.jobs import PURGE_NONCES, NonceJob
 from signet_gateway.adapters.inbound.pages import Pages
 from signet_gateway.adapters.inbound.request_ids import RequestIds
 from signet_gateway.adapters.outbound.seal_opener import NoSealOpener
-from signet_gateway.application.admission import Admission
+from signet_gateway.application.admission import ISSUER, Admission
 from signet_gateway.application.authentication import Authentication
 from signet_gateway.application.contracts import OWN_OPERATIONS, Contract, all_operations
 from signet_gateway.application.document import merged_document
@@ -26,12 +28,14 @@ from signet_gateway.application.live_contracts import LiveContracts, Served
 from signet_gateway.application.ports import (
     Clock,
     GrantSource,
+    NonceForgetting,
     NonceStore,
     Passports,
     ReadinessProbe,
     SealKeys,
     Upstream,
 )
+from signet_gateway.application.purge_nonces import PurgeNonces
 from signet_gateway.application.readiness import Readiness
 from signet_gateway.application.refusals import RefusalNotes
 from signet_gateway.application.routes import RouteTable
@@ -45,13 +49,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
+class Nonces(NonceStore, NonceForgetting, Protocol):
+    """Both that claims are made in and that is told to forget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Everything that the pipeline meets outside of itself; tests put fakes here."""
 
     clock: Clock
     grants: GrantSource
-    nonces: NonceStore
+    nonces: Nonces
     limits: Limits
     passports: Passports
     upstreams: Mapping[str, Upstream]
@@ -59,6 +67,8 @@ class Outside:
     refusals: RefusalNotes
     streams: Mapping[str, StreamUpstream] = field(default_factory=dict)
     seals: SealKeys = field(default_factory=NoSealOpener)
+    verifier: PassportVerifier = field(default_factory=lambda: PassportVerifier(ISSUER, {}))
+    """Proves who asks the gateway itself for a job: nobody, unless it has keys."""
 
 
 def compose(
@@ -94,7 +104,9 @@ def compose(
 
     live = LiveContracts(served(contracts), lambda: served(reread() if reread else contracts))
     readiness = Readiness([*outside.probes, live], time.monotonic)
-    pages = Pages(readiness, lambda: live.served.document, _docs, traffic.arrived)
+    purge = PurgeNonces(outside.nonces, time.monotonic, time.sleep)
+    jobs = {PURGE_NONCES: NonceJob(outside.verifier, purge)}
+    pages = Pages(readiness, lambda: live.served.document, _docs, traffic.arrived, jobs)
     return HttpApplication(
         live,
         pages,

@@ -13,7 +13,7 @@ import gevent
 from signet_common.messaging.connect import open_bus
 from signet_common.observability.access_log import AccessLog
 from signet_common.observability.tracing import configure_tracing
-from signet_common.passport import PassportIssuer, parse_keys
+from signet_common.passport import PassportIssuer, PassportVerifier, parse_keys
 from signet_common.settings import SettingsError
 from signet_gateway.adapters.inbound.http import HttpApplication
 from signet_gateway.adapters.outbound.connections import Connections
@@ -82,6 +82,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         refusals=refusals,
         probes=[nonces, events, ServiceHealth(upstreams, _HEALTH_SECONDS)],
         streams={name: _stream_upstream(name, authority, settings) for name, authority in settings.upstreams.items()},
+        verifier=PassportVerifier(ISSUER, parse_keys(settings.passport_accepts)),
         seals=FileSealOpener(settings.sealing_keys, time.time) if settings.sealing_keys else NoSealOpener(),
     )
     application = compose(

@@ -1,6 +1,6 @@
 """What the gateway answers itself, unsigned: health, readiness, the merged contract, the documentation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -27,7 +27,7 @@ class Pages:
 
     `document` returns the merged contract of the moment, `docs` makes the documentation's application when it is first
     asked for, `arrived` counts a request by its address and raises Refusal 429001. Health is not counted: whoever
-    watches the platform has to hear about it when everybody is asking.
+    watches the platform has to hear about it when everybody is asking. `jobs` are for the scheduler alone.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Pages:
         document: Callable[[], bytes],
         docs: "Callable[[], WSGIApplication]",
         arrived: Callable[[Request], None],
+        jobs: "Mapping[str, Page]",
     ) -> None:
         self._readiness = readiness
         self._document = document
@@ -46,6 +47,7 @@ class Pages:
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/openapi.json": self._openapi,
+            **jobs,
         }
 
     def find(self, target: str) -> "Page | None":

@@ -59,6 +59,7 @@ class NonceFile:
 
     `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that is known to
     be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
+    `forgotten` is how many expired rows went with the last group.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class NonceFile:
         self._clock = clock
         self._purge_at = 0.0
         self._commits = 0
+        self.forgotten = 0
         self._connection = sqlite3.connect(
             path, timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
         )
@@ -100,6 +102,10 @@ class NonceFile:
         if self._files.identity() != self._identity:
             raise StoreReplaced("the nonce store was removed or replaced while it was in use")
         return outcomes
+
+    def forget_next(self) -> None:
+        """Let the next group forget expired rows, however lately another one did."""
+        self._purge_at = 0.0
 
     def wants_checkpoint(self) -> bool:
         """Whether the log has become long enough."""
@@ -169,6 +175,7 @@ class NonceFile:
         keeps those that came after it for as much longer, at most the window of timestamps.
         """
         horizon: int = self._connection.execute("SELECT horizon FROM store").fetchone()[0]
+        self.forgotten = 0
         now = time.monotonic()
         if now < self._purge_at:
             return horizon
@@ -178,6 +185,7 @@ class NonceFile:
         gone = [arrival for arrival, _ in takewhile(lambda row: row[1] <= expired, oldest)]
         if gone:
             self._connection.execute("DELETE FROM claims WHERE arrival <= ?", (gone[-1],))
+            self.forgotten = len(gone)
         if gone and expired > horizon:
             self._connection.execute("UPDATE store SET horizon = ?", (expired,))
             return expired

@@ -14,9 +14,10 @@ _FILE = "sqlite:"
 
 
 class RunningNonces(Protocol):
-    """A NonceStore and its probe."""
+    """A NonceStore, what is to be forgotten of it, and its probe."""
 
     def claim(self, owner: str, nonce: str, timestamp: int) -> Claim: ...
+    def forget_expired(self) -> int: ...
     def probe(self) -> dict[str, CheckResult]: ...
 
 

@@ -26,6 +26,7 @@ BUSY_SECONDS = 5.0
 """How long other workers' transactions are waited for, of which each takes less than a millisecond."""
 _TRY_AGAIN_AFTER = 0.001
 _NEWEST = "-newest"
+_PROBE, _FORGET = "probe", "forget"
 
 
 class SqliteNonceStore:
@@ -43,12 +44,17 @@ class SqliteNonceStore:
         self._file: NonceFile | None = None
         self._newest: NewestStamp | None = None
         self._lost = False
-        self._groups: GroupCommit[Row | None] = GroupCommit(self._commit)
+        self._groups: GroupCommit[Row | str] = GroupCommit(self._commit)
 
     def claim(self, owner: str, nonce: str, timestamp: int) -> Claim:
         """See the port."""
         outcome: Claim = self._groups.submit((owner, nonce, timestamp))
         return outcome
+
+    def forget_expired(self) -> int:
+        """See the port. It goes with a group of claims, so that nobody waits for a transaction more."""
+        forgotten: int = self._groups.submit(_FORGET)
+        return forgotten
 
     def probe(self) -> dict[str, CheckResult]:
         """A group without a claim shows whether the file can be written. Opens it, too.
@@ -56,7 +62,7 @@ class SqliteNonceStore:
         In the second of its birth a file vouches for nothing, so every request would be refused.
         """
         try:
-            self._groups.submit(None)
+            self._groups.submit(_PROBE)
         except NoncesUnavailable:
             return {"nonces": CheckResult("failed", "nonces cannot be claimed")}
         file = self._file
@@ -71,27 +77,29 @@ class SqliteNonceStore:
             self._newest.close()
             self._newest = None
 
-    def _commit(self, group: list[Row | None]) -> list[Claim | None]:
-        """Answer one group; `GroupCommit` has one at a time here. None stands for a probe."""
-        rows = [row for row in group if row is not None]
+    def _commit(self, group: list[Row | str]) -> list[Claim | int]:
+        """Answer one group; `GroupCommit` has one at a time here. Who claims nothing hears how much was forgotten."""
+        rows = [row for row in group if not isinstance(row, str)]
         try:
-            claims = self._claim_when_free(rows)
+            claims, forgotten = self._claim_when_free(rows, forget=_FORGET in group)
         except (StoreReplaced, sqlite3.Error, OSError) as error:
             self._give_up(error)
             _LOGGER.warning("nonces cannot be claimed: %s", error)
             raise NoncesUnavailable(str(error)) from error
         outcomes = iter(claims)
-        return [None if row is None else next(outcomes) for row in group]
+        return [forgotten if isinstance(row, str) else next(outcomes) for row in group]
 
-    def _claim_when_free(self, rows: list[Row]) -> list[Claim]:
-        """Claim once nobody else holds the write lock."""
+    def _claim_when_free(self, rows: list[Row], *, forget: bool) -> tuple[list[Claim], int]:
+        """Claim once nobody else holds the write lock; also how many expired rows that has forgotten."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             file, newest = self._ready()
             # Before the claim: whoever opens another store after it was found in its place has to know of it.
             newest.raise_to(max((row[2] for row in rows), default=0))
+            if forget:
+                file.forget_next()
             try:
-                return file.claim(rows)
+                return file.claim(rows), file.forgotten
             except NoncesBusy as error:
                 if time.monotonic() > deadline:
                     raise NoncesUnavailable("another worker keeps the nonce store to itself") from error
