@@ -20,8 +20,8 @@ _LOCATION = """location ~ ^{pattern}$ {{
             proxy_pass http://gateway;
             proxy_request_buffering off;
             proxy_buffering off;
-            proxy_buffer_size 64k;
-            proxy_buffers 4 64k;{limit}
+            proxy_buffer_size 256k;
+            proxy_buffers 4 256k;{limit}
         }}
 """
 _LIMIT = "\n            client_max_body_size {limit};"

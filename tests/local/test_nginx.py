@@ -54,4 +54,4 @@ def test_the_paths_of_streams_pass_unbuffered_and_with_their_own_limit(tmp_path:
         assert "proxy_request_buffering off;" in block
         assert "proxy_buffering off;" in block
         # Unbuffered, nginx passes on as much at a time as its one buffer holds: 4 KiB where nothing is said.
-        assert "proxy_buffer_size 64k;" in block
+        assert "proxy_buffer_size 256k;" in block

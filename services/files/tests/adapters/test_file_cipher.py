@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
+from signet_files.adapters.outbound.file_cipher import PIECE_CHUNKS, AesGcmFileCipher
 from signet_files.adapters.outbound.file_format import (
     CHUNK_BYTES,
     HEADER_BYTES,
@@ -192,26 +192,42 @@ def test_the_middle_of_a_full_chunk_is_no_last_chunk() -> None:
         plain_from(blob[: HEADER_BYTES + 2 * SEALED_BYTES], 2 * CHUNK_BYTES, 0, 10)
 
 
+PIECE = PIECE_CHUNKS * CHUNK_BYTES
+
+
 def test_what_breaks_in_the_middle_ends_the_reading() -> None:
     """A storage that dies is no end of the file."""
-    size = 3 * CHUNK_BYTES
-    whole = reading(blob_of(plain_of(size)))
+    whole = reading(blob_of(plain_of(3 * PIECE)), CHUNK_BYTES + 100)
 
     def dying(offset: int, length: int) -> Generator[bytes, None, None]:
         for count, piece in enumerate(whole(offset, length)):
-            if count == 2:
+            if count == 6:
                 raise StorageUnavailable("it died")
             yield piece
 
-    pieces = CIPHER.decrypt(KEY, Content(FILE_ID, VERSION, size), dying, 0, size)
-    assert next(pieces) == plain_of(size)[:CHUNK_BYTES]
+    pieces = CIPHER.decrypt(KEY, Content(FILE_ID, VERSION, 3 * PIECE), dying, 0, 3 * PIECE)
+    assert next(pieces) == plain_of(3 * PIECE)[:PIECE]
+    assert next(pieces) == plain_of(3 * PIECE)[PIECE : PIECE + 2 * CHUNK_BYTES]
     with pytest.raises(StorageUnavailable):
-        list(pieces)
+        next(pieces)
+
+
+@pytest.mark.parametrize("given", [0, 1, SEALED_BYTES - 1, SEALED_BYTES, PIECE_CHUNKS * SEALED_BYTES + 15])
+def test_a_blob_that_is_cut_while_it_is_read_is_damaged(given: int) -> None:
+    """Its length was proven before; what is missing by now is no mistake of whoever asks."""
+    size = 3 * PIECE
+    blob = blob_of(plain_of(size))
+
+    def cut(offset: int, length: int) -> Generator[bytes, None, None]:
+        yield from reading(blob)(offset, given if length > SEALED_BYTES + 1 else length)
+
+    with pytest.raises(FileDamaged):
+        list(CIPHER.decrypt(KEY, Content(FILE_ID, VERSION, size), cut, 0, size))
 
 
 def test_whoever_stops_reading_lets_go_of_the_store() -> None:
     """A client that went must not keep a connection or a file open."""
-    size, closed = 3 * CHUNK_BYTES, []
+    size, closed = 3 * PIECE, []
     whole = reading(blob_of(plain_of(size)))
 
     def noting(offset: int, length: int) -> Generator[bytes, None, None]:

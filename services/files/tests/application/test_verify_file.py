@@ -10,28 +10,30 @@ import pytest
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_files.adapters.outbound.file_cipher import AesGcmFileCipher
+from signet_files.adapters.outbound.file_cipher import PIECE_CHUNKS, AesGcmFileCipher
+from signet_files.adapters.outbound.file_format import CHUNK_BYTES
 from signet_files.application.read_file import Stored
-from signet_files.application.verify_file import STEP_BYTES, VerifyFile
+from signet_files.application.verify_file import VerifyFile
 from signet_files.domain.contents import Content
 from signet_files.domain.errors import FileNotFound
 from signet_files.domain.files import File
 
 CALLER = Passport("gateway", "files", "r", "GET", "/", "0" * 64, user_id=7, scope="any")
 KEY, NOW = b"k" * 32, datetime.now(UTC)
-CONTENT = os.urandom(5 * STEP_BYTES)
+PIECE = PIECE_CHUNKS * CHUNK_BYTES
+CONTENT = os.urandom(5 * PIECE)
 FILE = File(5, "x", "active", "x/y", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), None, 1, NOW, 7, NOW, 7)
 
 
 @dataclass
 class House:
-    """One file over a store in memory, which somebody may destroy; `slow` is how many seconds each chunk takes."""
+    """One file over a store in memory, which somebody may destroy; `slow` is how many seconds each piece takes."""
 
     memory_blobs: Any
     slow: float = 0.0
     destroyed: bool = False
     seconds: float = 0.0
-    chunks: int = 0
+    pieces: int = 0
     told: list[Change] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,7 +60,7 @@ class House:
         return Stored(FILE, Content(FILE.file_id, 1, FILE.size), "blob", KEY)
 
     def pause(self) -> None:
-        self.chunks += 1
+        self.pieces += 1
         self.seconds += self.slow
 
 
@@ -68,27 +70,27 @@ def house(memory_blobs) -> House:
 
 
 def test_a_call_reads_so_much_and_the_next_one_goes_on(house) -> None:
-    """Others have their turn after every chunk: a request that computes for a second would hold up all of them."""
-    verify = replace(house.verify, most_bytes=2 * STEP_BYTES)
+    """Others have their turn after every piece, the last chunk being one: computing for a second would hold them up."""
+    verify = replace(house.verify, most_bytes=2 * PIECE)
     found, offset = [], 0
     while offset is not None:
         verification = verify(CALLER, FILE.file_id, offset)
         found.append((verification.verdict, verification.verified_bytes, verification.next_offset))
         offset = verification.next_offset
-    two = 2 * STEP_BYTES
-    assert found == [("intact", two, two), ("intact", two, 2 * two), ("intact", STEP_BYTES, None)]
-    assert (house.chunks, len(house.told)) == (5, 3)
+    two = 2 * PIECE
+    assert found == [("intact", two, two), ("intact", two, 2 * two), ("intact", PIECE, None)]
+    assert (house.pieces, len(house.told)) == (6, 3)
 
 
 def test_a_call_takes_so_long_and_the_next_one_goes_on(house) -> None:
     """A slow store must not make the gateway give up on the answer; what was read until then is proven."""
     house.slow = 6
     verification = house.verify(CALLER, FILE.file_id, 0)
-    assert (verification.verdict, verification.next_offset) == ("intact", 3 * STEP_BYTES)
+    assert (verification.verdict, verification.next_offset) == ("intact", 3 * PIECE)
     house.slow = 0
-    verification = house.verify(CALLER, FILE.file_id, 3 * STEP_BYTES)
+    verification = house.verify(CALLER, FILE.file_id, 3 * PIECE)
     assert (verification.verdict, verification.verified_bytes, verification.next_offset) == (
-        "intact", 2 * STEP_BYTES, None,
+        "intact", 2 * PIECE, None,
     )  # fmt: skip
 
 

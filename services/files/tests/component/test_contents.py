@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from signet_common.web.http_response import TransferBroken
+
 CONTENT = bytes(range(256)) * 1_000
 
 
@@ -70,3 +72,21 @@ def test_a_name_that_is_none_is_refused_by_its_field(sqlite_api: Any, name: str)
     assert (answer.status_code, answer.json["return_code"]) == (400, 400002)
     assert [problem["field"] for problem in answer.json["data"]["errors"]] == ["file_name"]
     assert sqlite_api.blobs() == []
+
+
+def test_what_turns_out_to_be_damaged_cuts_the_download_off(sqlite_api: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Not a wrong byte leaves, nothing ends as if it were whole, and the log says which file it was."""
+    content = bytes(1_000_000)
+    file_id = sqlite_api.put(content)["file_id"]
+    [blob] = sqlite_api.blobs()
+    with blob.open("r+b") as stored:
+        stored.seek(600_000)
+        stored.write(b"another")
+    pieces = sqlite_api.call("GET", f"/api/v1/files/{file_id}/content").iter_encoded()
+    got = [next(pieces) for _ in range(3)]
+    with pytest.raises(TransferBroken):
+        next(pieces)
+    assert b"".join(got) == content[: 9 * 65_536]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a download is cut off: chunk 9 of file {file_id} version 1 does not decrypt"
+    ]

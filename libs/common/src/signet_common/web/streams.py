@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Request, current_app
 
@@ -77,7 +77,7 @@ def body_stream(request: Request) -> BodyStream:
 
 
 def stream_answer(
-    chunks: Iterable[bytes],
+    chunks: Iterable[bytes | memoryview],
     *,
     content_type: str,
     length: int | None,
@@ -85,7 +85,8 @@ def stream_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """An answer that leaves piece by piece. One whose iterator raises, or gives less than `length`, is cut off."""
-    answer = Answer(chunks, status=status, content_type=content_type, headers=headers)
+    # Typed for WSGI's bytes; neither Werkzeug nor the strict worker looks into what is no text.
+    answer = Answer(cast("Iterable[bytes]", chunks), status=status, content_type=content_type, headers=headers)
     if length is not None:
         answer.headers["Content-Length"] = str(length)
     return answer

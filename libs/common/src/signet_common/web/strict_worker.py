@@ -12,6 +12,7 @@ TLS ends in front of it.
 """
 
 import signal
+import socket
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,9 @@ from signet_common.web.request_handler import RequestHandler
 
 _HEARTBEAT_SECONDS = 1.0
 _DRAIN_SECONDS = 0.02
+_SEND_BUFFER_BYTES = 524_288
+"""What the kernel holds of an answer in a unix socket. By default a piece of a stream does not fit, and takes two
+turns; TCP finds its own size."""
 
 
 class StrictServer(PyWSGIServer):  # type: ignore[misc]
@@ -45,6 +49,8 @@ class StrictServer(PyWSGIServer):  # type: ignore[misc]
 
     def handle(self, client: Any, address: Any) -> None:
         """Serve a connection until it ends; runs in a greenlet of its own."""
+        if client.family == socket.AF_UNIX:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         connection = ClientConnection(client, self.times)
         self.connections.add(connection)
         try:

@@ -55,7 +55,7 @@ class ReadFile:
         """Record that something was told of a content, and no byte of it given out."""
         self.stored.record(found.file.file_id, caller, "query")
 
-    def content(self, caller: Passport, found: Stored, start: int, stop: int) -> Generator[bytes, None, None]:
+    def content(self, caller: Passport, found: Stored, start: int, stop: int) -> Generator[memoryview, None, None]:
         """The bytes [start, stop). Raises FileDamaged, StorageUnavailable, now or later.
 
         Somebody may delete the file meanwhile: what is not there any more is told as damage, not as an empty file.

@@ -81,7 +81,7 @@ class FileCipher(Protocol):
 
     def decrypt(
         self, key: bytes, content: Content, read: ReadBlob, start: int, stop: int
-    ) -> Generator[bytes, None, None]:
+    ) -> Generator[memoryview, None, None]:
         """The bytes [start, stop) of the content, none of them unproven.
 
         How long it is, and the first piece, are proven before this returns. Raises FileDamaged, then or later; what

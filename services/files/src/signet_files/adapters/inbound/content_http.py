@@ -1,19 +1,25 @@
 """The view of what a file holds: all of it or a part, as a stream."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Generator, Iterable
+from contextlib import closing
 
 from flask import Response, g, request
 from flask_restx import Namespace, Resource
 
 from signet_common.web.decorators import authentication_required, check_request, sign_required
+from signet_common.web.http_response import TransferBroken
 from signet_common.web.operations import operation
 from signet_common.web.ranges import Selection, select
 from signet_common.web.streams import stream_answer
 from signet_files.adapters.inbound.disposition import attachment
 from signet_files.application.read_file import ReadFile, Stored
+from signet_files.domain.errors import FilesError
 from signet_protocol.return_codes import ReturnCode
 
 NOT_MODIFIED = 304
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class FileContent(Resource):  # type: ignore[misc]
@@ -47,12 +53,22 @@ class FileContent(Resource):  # type: ignore[misc]
             headers=selected.headers | {"Content-Disposition": attachment(found.file.file_name)},
         )
 
-    def _pieces(self, found: Stored, selected: Selection) -> Iterable[bytes]:
+    def _pieces(self, found: Stored, selected: Selection) -> Iterable[memoryview]:
         """What is selected; where nothing of it is given out, that the file was looked at is recorded all the same."""
         if request.method == "HEAD" or selected.status == NOT_MODIFIED:
             self._read_file.look(g.user, found)
             return ()
-        return self._read_file.content(g.user, found, selected.start, selected.stop)
+        return _unless_it_breaks(self._read_file.content(g.user, found, selected.start, selected.stop))
+
+
+def _unless_it_breaks(pieces: Generator[memoryview, None, None]) -> Generator[memoryview, None, None]:
+    """The same pieces. What fails once they are on their way cuts the transfer off, and is told in the log alone."""
+    with closing(pieces):
+        try:
+            yield from pieces
+        except FilesError as failed:
+            _LOGGER.warning("a download is cut off: %s", failed)
+            raise TransferBroken(str(failed)) from None
 
 
 def content_namespace(read_file: ReadFile) -> Namespace:
