@@ -20,6 +20,8 @@ MAILS_PER_HOUR = 3
 COUNTED = timedelta(hours=1)
 EMAIL_CHANGED = "email_changed"
 """The template of the one mail without a token: the address that it goes to is about to be, or is, another one."""
+API_KEY_EXPIRING = "api_key_expiring"
+"""The template of the mail that reminds of a key's end."""
 NOTICE_KEPT = timedelta(days=1)
 """How long such a mail may wait for somebody who sends it."""
 

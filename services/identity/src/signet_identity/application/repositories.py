@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential, Session, SessionLifetime
+from signet_identity.domain.credentials import ApiKey, EndingApiKey, NewApiKey, NewCredential, Session, SessionLifetime
 from signet_identity.domain.permissions import Rights
 from signet_identity.domain.roles import NewRole, Role, RoleSeed
 from signet_identity.domain.single_use_tokens import Purpose, SingleUseToken
@@ -109,6 +109,17 @@ class ApiKeys(Protocol):
 
     def made_by_others(self, *, user_id: int | None = None, role_name: str | None = None) -> list[ApiKey]:
         """Return the active keys that a user made for another one: for `user_id`, for whoever holds `role_name`."""
+        ...
+
+    def ending(self, *, after: datetime, before: datetime, most: int) -> list[EndingApiKey]:
+        """Return active keys of active users with a confirmed address that end in between, the first ones first.
+
+        Only those whose owner was not reminded of that very end. Until the transaction ends nobody else gets them.
+        """
+        ...
+
+    def note_reminded(self, api_keys: Sequence[EndingApiKey]) -> None:
+        """Note that their owners are reminded of these ends; of another one they will be again."""
         ...
 
     def delete_all(self, user_id: int) -> list[ApiKey]:

@@ -1,5 +1,6 @@
 """The web process of identity."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,6 +50,7 @@ from signet_identity.application.new_password import HashNewPassword
 from signet_identity.application.ports import Passwords
 from signet_identity.application.prove_password import ProvePassword
 from signet_identity.application.record_refusals import RecordRefusals
+from signet_identity.application.remind_expiring_keys import RemindExpiringKeys
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
@@ -142,6 +144,7 @@ def _application(
         end_session=EndSession(work),
         end_sessions=EndSessions(work),
         record_refusals=RecordRefusals(work),
+        remind_expiring_keys=RemindExpiringKeys(work, now, time.monotonic),
         request_password_reset=RequestPasswordReset(
             accounts, work, now, timedelta(seconds=settings.password_reset_seconds)
         ),

@@ -53,6 +53,17 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class EndingApiKey:
+    """An API key that will sign nothing soon, and the confirmed address of whom it speaks for."""
+
+    api_key_id: int
+    key_name: str
+    expires_at: datetime
+    user_name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewApiKey:
     """What a key begins with, beside the credential itself."""
 

@@ -9,6 +9,7 @@ from signet_identity.adapters.inbound.credential_views import (
     SessionCollection,
     SessionItem,
 )
+from signet_identity.adapters.inbound.job_views import ExpiringKeysJob
 from signet_identity.adapters.inbound.mail_views import (
     EmailConfirmationCollection,
     MyEmailConfirmations,
@@ -32,6 +33,7 @@ ROUTES: tuple[tuple[str, dict[str, type[View]]], ...] = (
     ("/api/v1/email-confirmations", {"": EmailConfirmationCollection}),
     ("/internal/grants", {"": GrantCollection}),
     ("/internal/refusals", {"": RefusalCollection}),
+    ("/internal/jobs", {"/remind-expiring-keys": ExpiringKeysJob}),
 )
 
 __all__ = ["ERRORS", "Application", "identity_namespaces"]

@@ -20,6 +20,7 @@ from signet_identity.application.issue_grant import IssueGrant
 from signet_identity.application.manage_roles import ManageRoles
 from signet_identity.application.queries import ApiKeyQueries, RoleQueries, SessionQueries, UserQueries, Window
 from signet_identity.application.record_refusals import RecordRefusals
+from signet_identity.application.remind_expiring_keys import RemindExpiringKeys
 from signet_identity.application.request_password_reset import RequestPasswordReset
 from signet_identity.application.revoke_api_key import RevokeApiKey
 from signet_identity.application.sign_in import SignIn
@@ -85,6 +86,7 @@ class Application:
     confirm_email: ConfirmEmail
     issue_grant: IssueGrant
     record_refusals: RecordRefusals
+    remind_expiring_keys: RemindExpiringKeys
     users: UserQueries
     roles: RoleQueries
     api_keys: ApiKeyQueries

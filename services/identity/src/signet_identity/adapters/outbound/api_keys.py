@@ -1,17 +1,17 @@
 """The API keys of one transaction."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signet_common.keyring.ciphers import RowCipher
 from signet_identity.adapters.outbound.rows import API_KEY_COLUMNS, api_key_of
 from signet_identity.adapters.outbound.secret_rows import bind_secret
-from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USER_ROLES
-from signet_identity.domain.credentials import ApiKey, NewApiKey, NewCredential
+from signet_identity.adapters.outbound.tables import API_KEYS, ROLES, USER_ROLES, USERS
+from signet_identity.domain.credentials import ApiKey, EndingApiKey, NewApiKey, NewCredential
 from signet_identity.domain.errors import Duplicate, VersionConflict
 from signet_identity.domain.users import State
 
@@ -88,6 +88,35 @@ class SqlApiKeys:
             wanted.append(keys.user_id.in_(held))
         statement = select(*API_KEY_COLUMNS).where(*wanted).order_by(keys.api_key_id).with_for_update()
         return [api_key_of(row) for row in self._connection.execute(statement)]
+
+    def ending(self, *, after: datetime, before: datetime, most: int) -> list[EndingApiKey]:
+        """Select and lock them, with the rows of their users."""
+        keys = API_KEYS.c
+        statement = (
+            select(keys.api_key_id, keys.key_name, keys.api_key, keys.expires_at, USERS.c.user_name, USERS.c.email)
+            .join_from(API_KEYS, USERS, USERS.c.user_id == keys.user_id)
+            .where(
+                keys.expires_at > after,
+                keys.expires_at <= before,
+                keys.api_key_state == State.ACTIVE.value,
+                or_(keys.reminded_of.is_(None), keys.reminded_of != keys.expires_at),
+                USERS.c.user_state == State.ACTIVE.value,
+                USERS.c.email.is_not(None),
+                USERS.c.email_confirmed_at.is_not(None),
+            )
+            .order_by(keys.expires_at, keys.api_key_id)
+            .limit(most)
+            .with_for_update()
+        )
+        return [
+            EndingApiKey(row.api_key_id, row.key_name or row.api_key, row.expires_at, row.user_name, row.email)
+            for row in self._connection.execute(statement)
+        ]
+
+    def note_reminded(self, api_keys: Sequence[EndingApiKey]) -> None:
+        """Write it beside the ends, whose rows `ending` has locked."""
+        noted = API_KEYS.c.api_key_id.in_([api_key.api_key_id for api_key in api_keys])
+        self._connection.execute(update(API_KEYS).where(noted).values(reminded_of=API_KEYS.c.expires_at))
 
     def delete_all(self, user_id: int) -> list[ApiKey]:
         """Remove the rows, secrets and all."""

@@ -90,6 +90,7 @@ class ApiKeyRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     __tablename__ = "api_keys"
     __table_args__ = (
         Index("ix_api_keys_user_id", "user_id"),
+        Index("ix_api_keys_expires_at", "expires_at"),
         Index("uq_api_keys_user_id_key_name", "user_id", "key_name", unique=True),
         {"comment": "keys that requests are signed with", "sqlite_autoincrement": True},
     )
@@ -107,6 +108,9 @@ class ApiKeyRow(CreationMixin, UpdationMixin, VersionMixin, Tables):
     )
     last_used_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="when it last signed, UTC, to the minute; null: never"
+    )
+    reminded_of: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="end of which its owner was reminded last, UTC; null: of none"
     )
 
 
