@@ -119,7 +119,7 @@ def concerns_somebody(operation: ContractOperation) -> bool:
 
 def players(
     cast: Cast, operation: ContractOperation, role: str | None, whose: str
-) -> tuple[Member, Member, int | None]:
+) -> tuple[Member, Member, int | str | None]:
     """Who calls, whose thing it is about, and the thing's id; all of them new, so that no case disturbs another."""
     kind = operation.object_kind or operation.listed_kind
     with_password = kind == "session_id" or "session" in operation.path or operation.name == "changePassword"
@@ -132,13 +132,15 @@ def players(
     return as_session(cast, actor) if operation.path.endswith("/current") else actor, owner, made
 
 
-def perform(cast: Cast, operation: ContractOperation, actor: Member, owner: Member, made: int | None) -> RawAnswer:
+def perform(
+    cast: Cast, operation: ContractOperation, actor: Member, owner: Member, made: int | str | None
+) -> RawAnswer:
     """Make the request as the contract says it, about the owner's thing."""
     assert actor.credential is not None
     return cast.admin.as_(actor.credential).call(operation.method, *request_of(operation, actor, owner, made))
 
 
-def assert_lists(kind: str, made: int | None, answer: RawAnswer, *, visible: bool, scope: str) -> None:
+def assert_lists(kind: str, made: int | str | None, answer: RawAnswer, *, visible: bool, scope: str) -> None:
     """With scope `own` one's own things are listed and another's are not; with `any` there is no such limit."""
     if not visible and answer.code == ReturnCode.RESOURCE_NOT_FOUND:
         return

@@ -12,11 +12,14 @@ from typing import Any
 
 from signet import ApiKeyCredential, Credential, TokenCredential
 from signet_testing.contract_operations import JSON, ContractOperation, new_word
+from signet_testing.eventually import eventually
 from signet_testing.raw_http import RawAnswer, RawRequest, send
 from signet_testing.signed_api import SignedApi, Streamed
 
 CONTENT_BYTES = 100
 """How much the files that are made here hold."""
+DRILL = "drill"
+"""The job that does nothing, as long and as badly as it is told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,33 @@ class Cast:
         assert gone.code == 200, gone
         return made
 
+    def run(self, member: Member, **arguments: Any) -> dict[str, Any]:
+        """A run of the drill that the member has asked for, as an operator."""
+        operation = self._operations["runJob"]
+        target = operation.path.replace("{job_name}", DRILL)
+        return self._done(self._operator(member).call(operation.method, target, {"arguments": arguments}))
+
+    def ended_run(self, member: Member) -> dict[str, Any]:
+        """A run of the member's that is over: succeeded, or cancelled before any worker took it."""
+        made = self.run(member)
+        target = f"/api/v1/runs/{made['run_id']}"
+        self.admin.call("POST", f"{target}/cancel")
+        return eventually(lambda: self._ended(target))
+
+    def schedule(self, member: Member) -> dict[str, Any]:
+        """A schedule that the member has made, as an operator."""
+        return self._make("createSchedule", BODIES["createSchedule"](member), self._operator(member))
+
+    def _ended(self, target: str) -> dict[str, Any]:
+        run = self._done(self.admin.call("GET", target))
+        return run if run["ended_at"] else {}
+
+    def _operator(self, member: Member) -> SignedApi:
+        """The member with the role that may have things done by the scheduler."""
+        credential = self.settle(member, "operator").credential
+        assert credential is not None
+        return self.admin.as_(credential)
+
     def _make(self, name: str, fields: Mapping[str, object], maker: SignedApi | None = None) -> dict[str, Any]:
         operation = self._operations[name]
         body = {**operation.minimal_body(), **fields}
@@ -100,22 +130,28 @@ class Cast:
         return data
 
 
-OBJECTS: Mapping[str, Callable[[Cast, Member], int]] = {
+OBJECTS: Mapping[str, Callable[[Cast, Member], int | str]] = {
     "demo_id": lambda cast, owner: cast.demo(owner)["demo_id"],
     "user_id": lambda _, owner: owner.user_id,
     "api_key_id": lambda cast, owner: cast.api_key(owner.user_id)["api_key_id"],
     "session_id": lambda cast, owner: cast.session(owner)["session_id"],
     "role_id": lambda cast, _: cast.role()["role_id"],
     "file_id": lambda cast, owner: cast.file(owner)["file_id"],
+    "job_name": lambda *_: DRILL,
+    "run_id": lambda cast, owner: cast.run(owner)["run_id"],
+    "schedule_id": lambda cast, owner: cast.schedule(owner)["schedule_id"],
 }
 """How somebody comes by an object of each kind, named as the path names it."""
 
-SPECIAL_OBJECTS: Mapping[str, Callable[[Cast, Member], int]] = {
+SPECIAL_OBJECTS: Mapping[str, Callable[[Cast, Member], int | str]] = {
     "undeleteFile": lambda cast, owner: cast.deleted_file(owner)["file_id"],
+    # Whatever fails waits for its next attempt, and holds no worker meanwhile.
+    "cancelRun": lambda cast, owner: cast.run(owner, fails=True)["run_id"],
+    "retryRun": lambda cast, owner: cast.ended_run(owner)["run_id"],
 }
 """How somebody comes by what an operation is about that takes no other object of the kind."""
 
-OWNERLESS = frozenset({"role_id", "record_id"})
+OWNERLESS = frozenset({"role_id", "record_id", "job_name"})
 """Kinds that belong to nobody: there is no scope `own` on them."""
 
 BODIES: Mapping[str, Callable[[Member], Mapping[str, Any]]] = {
@@ -127,6 +163,8 @@ BODIES: Mapping[str, Callable[[Member], Mapping[str, Any]]] = {
     "updateRole": lambda _: {"description": "changed"},
     "changePassword": lambda member: {"old_password": member.password},
     "updateFile": lambda _: {"file_name": new_word()},
+    "createSchedule": lambda _: {"job_name": DRILL, "cron": "0 0 29 2 *"},
+    "updateSchedule": lambda _: {"cron": "0 12 29 2 *"},
 }
 """What a body must hold beside its required fields, or instead of what can be made up for them."""
 
@@ -134,7 +172,7 @@ QUERIES: Mapping[str, str] = {"explainAccess": "permission=demo:create", "upload
 """What a query must hold."""
 
 
-def thing(cast: Cast, operation: ContractOperation, owner: Member) -> int | None:
+def thing(cast: Cast, operation: ContractOperation, owner: Member) -> int | str | None:
     """A new thing of the owner's that the operation is about, or lists; None where there is nothing of the kind."""
     kind = operation.object_kind or operation.listed_kind
     make = SPECIAL_OBJECTS.get(operation.name) or OBJECTS.get(kind or "")
@@ -142,7 +180,7 @@ def thing(cast: Cast, operation: ContractOperation, owner: Member) -> int | None
 
 
 def request_of(
-    operation: ContractOperation, actor: Member, owner: Member | None = None, made: int | None = None
+    operation: ContractOperation, actor: Member, owner: Member | None = None, made: int | str | None = None
 ) -> tuple[str, dict[str, Any] | Streamed | None]:
     """Target and body for an actor who asks about the owner's thing; about their own, if no owner is named."""
     owner = owner or actor

@@ -22,6 +22,7 @@ LATER: Mapping[str, tuple[str, Callable[[Cast], Mapping[str, Any]]]] = {
     "identity": ("role", lambda cast: cast.role()),
     "resources": ("demo", lambda cast: cast.demo(cast.member())),
     "files": ("file", lambda cast: cast.file(cast.member())),
+    "scheduler": ("schedule", lambda cast: cast.schedule(cast.member())),
 }
 """A change of something by each service that makes any."""
 _NO_CHANGE = {"query", "login_failed", "refused"}

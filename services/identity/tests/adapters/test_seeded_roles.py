@@ -90,5 +90,5 @@ def test_a_role_that_gains_something_has_another_version(old, database_url):
     with old.connect() as connection:
         versions = dict(connection.execute(select(ROLES.c.role_name, ROLES.c.version)).all())
         count = connection.scalar(select(func.count()).select_from(ROLES).where(ROLES.c.updated_by.is_not(None)))
-    assert versions == {ADMINISTRATOR: 1, "operator": 3, "auditor": 3, "user": 3, "clerk": 1}
+    assert versions == {ADMINISTRATOR: 1, "operator": 4, "auditor": 4, "user": 3, "clerk": 1}
     assert count == 0

@@ -90,3 +90,15 @@ def test_whoever_looks_after_the_files_of_others_reads_none_of_them(role: str) -
     assert seeded.scope_of("file:query") is seeded.scope_of("file:verify") is Scope.ANY
     for beyond in ("file:download", "file:delete", "file_key:rotate"):
         assert seeded.scope_of(beyond) is not Scope.ANY
+
+
+def test_jobs_are_run_by_operators_and_looked_at_by_auditors() -> None:
+    """They do the work of the whole platform, and tell of everybody's: an ordinary user has nothing to do with them."""
+    about_jobs = ("job:", "run:", "schedule:", "mail:")
+    held = {
+        role: {permission.name for permission in seed.permissions if permission.name.startswith(about_jobs)}
+        for role, seed in SEEDED_ROLES.items()
+    }
+    assert {"job:run", "run:cancel", "schedule:delete", "mail:create"} < held["operator"]
+    assert held["auditor"] == {name for name in held["operator"] if name.endswith(":query")}
+    assert held["user"] == set()

@@ -1,6 +1,7 @@
 """One operation of a contract: its parameters, body, security and Signet's own extensions, beside its answers."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from signet_common.web.contract_streams import (
     uploads,
 )
 from signet_common.web.operations import Operation
-from signet_common.web.schemas import MAX_ID
+from signet_common.web.schemas import MAX_ID, NAME_PATTERN
 
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -27,6 +28,12 @@ SECURITY_SCHEMES = {
     "Nonce": {"type": "apiKey", "in": "header", "name": "X-Nonce"},
 }
 _SIGNED: dict[str, list[str]] = {"Sign": [], "Timestamp": [], "Nonce": []}
+
+_PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "id": {"schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID}, "example": 1},
+    "name": {"schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$"}},
+}
+"""By the converter that a rule names: a path takes nothing that has no rule."""
 
 _HEADERS = {
     "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "Repeats get the first answer."},
@@ -70,9 +77,8 @@ def _extensions(operation: Operation) -> dict[str, Any]:
 
 
 def _path_parameters(rule: str) -> list[dict[str, Any]]:
-    schemas = {"id": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schemas.get(kind, {"type": "string"}), "example": 1}
+        {"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[kind]}
         for kind, name in _PARAMETER.findall(rule)
     ]
 

@@ -23,6 +23,9 @@ from pydantic_core import CoreSchema, core_schema
 MAX_ID = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
 
+NAME_PATTERN = "[a-z][a-z0-9-]{0,63}"
+"""How code names what stands in paths."""
+
 MAX_PAGE = 1_000_000
 MAX_PER_PAGE = 100
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from flask import Flask, Response, g, request
 from flask_restx import Api, Namespace
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from signet_common.observability.spans import Tracing
 from signet_common.observability.traced_application import TracedApplication
@@ -15,7 +15,7 @@ from signet_common.web.application import ServiceFlask
 from signet_common.web.errors import ErrorMap, refusal
 from signet_common.web.readiness import Check, readiness
 from signet_common.web.requests import body_of
-from signet_common.web.schemas import MAX_ID
+from signet_common.web.schemas import MAX_ID, NAME_PATTERN
 from signet_common.web.streams import declared_digest
 from signet_protocol.return_codes import ReturnCode
 
@@ -31,6 +31,12 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, map: object) -> None:  # noqa: A002 - werkzeug passes it by this name
         super().__init__(map, max=MAX_ID)  # type: ignore[arg-type]
+
+
+class NameConverter(BaseConverter):
+    """`<name:job_name>`: what code names, in small letters, digits and hyphens."""
+
+    regex = NAME_PATTERN
 
 
 class _EnvelopeApi(Api):  # type: ignore[misc]
@@ -60,7 +66,7 @@ def create_service(
     app.reload = reload
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False
-    app.url_map.converters["id"] = IdConverter
+    app.url_map.converters |= {"id": IdConverter, "name": NameConverter}
     _answer_health(app, checks)
     app.before_request(_PassportCheck(verifier))
     error_map = ErrorMap(errors)

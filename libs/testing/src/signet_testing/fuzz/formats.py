@@ -50,6 +50,12 @@ NAMED: dict[str, SearchStrategy[str]] = {
     # Nobody's password begins like this, so it is no common one.
     "signet-new-password": st.text(_TEXT, min_size=12, max_size=60).map("§¶".__add__),
     "signet-permission": st.sampled_from(("demo:create", "demo:query", "user:query", "api_key:query", "record:query")),
+    "signet-job-name": st.sampled_from(("drill", "erase-old-runs")),
+    # Lines of every kind that come seldom: nothing shall run by itself while the fuzzer looks.
+    "signet-cron": st.sampled_from(
+        ("0 0 29 2 *", "5,35 */8 1-7 jan-mar,DEC sun", "59 23 31 12 *", "*/20 4 1 JUL mon-fri/2", "  7 7 7 7 7 ")
+    ),
+    "signet-time-zone": st.sampled_from(("UTC", "Asia/Shanghai", "Europe/Berlin", "America/St_Johns", "Pacific/Apia")),
     "signet-role-name": st.sampled_from(("administrator", "operator", "auditor", "user")),
 }
 

@@ -81,11 +81,29 @@ CARE_OF_FILES = (
 )
 """Everything about the files of others but what they hold, and their end, which cannot be undone."""
 
+CARE_OF_JOBS = tuple(
+    Permission(name, Scope.ANY)
+    for name in (
+        "job:query",
+        "job:run",
+        "run:query",
+        "run:cancel",
+        "run:retry",
+        "schedule:create",
+        "schedule:query",
+        "schedule:update",
+        "schedule:delete",
+        "mail:create",
+        "mail:query",
+    )
+)
+"""Jobs belong to the platform, and so do their runs: nobody has them of their own."""
+
 SEEDED_ROLES: Mapping[str, RoleSeed] = {
     ADMINISTRATOR: RoleSeed("Everything, everywhere", (Permission(EVERYTHING, Scope.ANY),)),
     "operator": RoleSeed(
-        "Runs the resources of everybody, reads no files but the own",
-        united((*_demo(Scope.ANY), *OWN_ACCOUNT, *OWN_FILES, *CARE_OF_FILES)),
+        "Runs the resources of everybody and the jobs of the platform, reads no files but the own",
+        united((*_demo(Scope.ANY), *OWN_ACCOUNT, *OWN_FILES, *CARE_OF_FILES, *CARE_OF_JOBS)),
     ),
     "auditor": RoleSeed(
         "Reads everything but what files hold, changes nothing but the own credentials",
@@ -102,6 +120,7 @@ SEEDED_ROLES: Mapping[str, RoleSeed] = {
                 Permission("file:verify", Scope.ANY),
                 Permission("file_quota:query", Scope.ANY),
                 Permission("file_key:query", Scope.ANY),
+                *(held for held in CARE_OF_JOBS if held.name.endswith(":query")),
             )
         ),
     ),

@@ -1,6 +1,6 @@
 """Jobs as they are shown: plain data, whatever declares them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_scheduler.application.jobs import Catalog, Job
 from signet_scheduler.application.ports import Record
+from signet_scheduler.application.reach import job_in_reach, jobs_in_reach
 from signet_scheduler.domain.policies import DeclaredSchedule, Missed, Overlap
 
 
@@ -44,7 +45,25 @@ class ListJobs:
     def __call__(self, caller: Passport) -> JobDeclarations:
         """List, and record that somebody did."""
         self.record(Change("job", "query"), caller)
-        return JobDeclarations(tuple(shown(job) for job in sorted(self.catalog, key=lambda job: job.name)))
+        return JobDeclarations(tuple(shown(job) for job in _by_name(jobs_in_reach(self.catalog, caller))))
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """Shows one job."""
+
+    catalog: Catalog
+    record: Record
+
+    def __call__(self, caller: Passport, job_name: str) -> JobDeclaration:
+        """Show it, and record that somebody looked. Raises JobNotFound."""
+        declaration = shown(job_in_reach(self.catalog, caller, job_name))
+        self.record(Change("job", "query", job_name), caller)
+        return declaration
+
+
+def _by_name(jobs: Iterable[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: job.name)
 
 
 def shown(job: Job) -> JobDeclaration:

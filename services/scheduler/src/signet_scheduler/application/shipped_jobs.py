@@ -24,4 +24,21 @@ ERASE_OLD_RUNS = Job(
     retry=RetryPolicy(max_attempts=3),
 )
 
-SHIPPED = Catalog([ERASE_OLD_RUNS])
+
+class Drill(Arguments):
+    """What the drill shall be like."""
+
+    seconds: Annotated[int, Field(ge=0, le=600, description="How long it takes.")] = 0
+    fails: Annotated[bool, Field(description="Whether every attempt of it fails.")] = False
+
+
+DRILL = Job(
+    name="drill",
+    summary="Log a line each second and do nothing else: shows that workers run jobs, or how a failure is heard of.",
+    arguments=Drill,
+    time_limit=timedelta(minutes=11),
+    retry=RetryPolicy(max_attempts=3),
+    overlap="allow",
+)
+
+SHIPPED = Catalog([DRILL, ERASE_OLD_RUNS])

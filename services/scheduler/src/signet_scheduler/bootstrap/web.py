@@ -13,11 +13,9 @@ from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_scheduler import SERVICE
 from signet_scheduler.adapters.inbound.errors import ERRORS
-from signet_scheduler.adapters.inbound.job_http import JobApplication, job_namespace
 from signet_scheduler.adapters.outbound.tables import OUTBOX
-from signet_scheduler.application.job_declarations import ListJobs
 from signet_scheduler.application.shipped_jobs import SHIPPED
-from signet_scheduler.bootstrap.persistence import recording
+from signet_scheduler.bootstrap.api import api_namespaces
 from signet_scheduler.settings import Settings
 
 
@@ -35,7 +33,7 @@ def build(settings: Settings) -> Service:
     outbox = Outbox(OUTBOX)
     web = create_service(
         SERVICE,
-        [job_namespace(JobApplication(ListJobs(SHIPPED, recording(database))))],
+        api_namespaces(database, SHIPPED),
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},

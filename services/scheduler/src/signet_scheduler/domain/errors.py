@@ -2,7 +2,8 @@
 
 SchedulerError
 ├── JobNotFound           no job of that name is declared
-├── ArgumentsInvalid      the arguments do not fit the job's model; names each field
+├── FieldsInvalid         what a client sent does not fit; names each field
+│   └── ArgumentsInvalid  the arguments do not fit the job's model
 ├── JobBusy               the job does not overlap with itself, and a run of it is under way
 ├── RunNotFound           no such run, or none that the caller may see
 ├── RunNotEnded           only what has ended can be asked for again
@@ -25,12 +26,16 @@ class JobNotFound(SchedulerError):
     """No job of that name is declared."""
 
 
-class ArgumentsInvalid(SchedulerError):
-    """The arguments do not fit the job's model. `errors` are pairs of field and message."""
+class FieldsInvalid(SchedulerError):
+    """What a client sent does not fit. `errors` are pairs of field, as the client names it, and message."""
 
     def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {message}" for field, message in errors))
         self.errors = tuple(errors)
+
+
+class ArgumentsInvalid(FieldsInvalid):
+    """The arguments do not fit the job's model."""
 
 
 class JobBusy(SchedulerError):

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.domain.errors import (
-    ArgumentsInvalid,
-    CronInvalid,
+    FieldsInvalid,
     JobBusy,
     JobNotFound,
     RunEnded,
@@ -19,7 +18,7 @@ from signet_scheduler.domain.errors import (
 
 ERRORS: Mapping[type[Exception], ReturnCode] = {
     JobNotFound: ReturnCode.RESOURCE_NOT_FOUND,
-    ArgumentsInvalid: ReturnCode.DATA_PARAM_ERROR,
+    FieldsInvalid: ReturnCode.DATA_PARAM_ERROR,
     JobBusy: ReturnCode.VALUE_DUPLICATE,
     RunNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     RunNotEnded: ReturnCode.VALUE_DUPLICATE,
@@ -27,6 +26,5 @@ ERRORS: Mapping[type[Exception], ReturnCode] = {
     ScheduleNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     ScheduleNameTaken: ReturnCode.VALUE_DUPLICATE,
     ScheduleDeclared: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
-    CronInvalid: ReturnCode.DATA_PARAM_ERROR,
     VersionMismatch: ReturnCode.VERSION_CONFLICT,
 }

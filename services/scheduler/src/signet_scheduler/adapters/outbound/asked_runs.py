@@ -1,0 +1,86 @@
+"""The runs inside a transaction of the API.
+
+Workers change the same rows. Whatever is written here names the state that it was decided on; where a worker was
+faster, the transaction is begun over and decides anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from signet_common.sql.database import TransactionOvertaken
+from signet_scheduler.adapters.outbound.stored_rows import RUN_COLUMNS, as_text, run_of
+from signet_scheduler.adapters.outbound.tables import RUNS
+from signet_scheduler.application.repositories import AskedRun
+from signet_scheduler.domain.errors import RunNotFound
+from signet_scheduler.domain.runs import ACTIVE, Run
+
+_ENOUGH = 2
+"""No policy of overlap asks for more."""
+
+
+class SqlAskedRuns:
+    """Fulfils the port `Runs`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, run_id: int, *, owner: int | None) -> Run:
+        """Read and lock the row, so that what is decided on it still holds when it is written."""
+        wanted = select(*RUN_COLUMNS).where(RUNS.c.run_id == run_id).with_for_update()
+        if owner is not None:
+            wanted = wanted.where(RUNS.c.created_by == owner)
+        row = self._connection.execute(wanted).first()
+        if row is None:
+            raise RunNotFound(f"there is no run {run_id}")
+        return run_of(*row)
+
+    def active(self, job_name: str) -> Sequence[Run]:
+        """Read them without a lock: who takes a run asks again."""
+        of_job = select(*RUN_COLUMNS).where(RUNS.c.job_name == job_name, RUNS.c.run_state.in_(ACTIVE))
+        rows = self._connection.execute(of_job.order_by(RUNS.c.run_id).limit(_ENOUGH)).all()
+        return [run_of(*row) for row in rows]
+
+    def add(self, asked: AskedRun, *, by: int | None, by_name: str, at: datetime) -> Run:
+        """Insert and read the generated id."""
+        values: dict[str, Any] = {
+            "job_name": asked.job_name,
+            "run_state": "waiting",
+            "schedule_id": None,
+            "scheduled_at": None,
+            "attempts": 0,
+            "max_attempts": asked.max_attempts,
+            "cancel_asked": False,
+            "result": None,
+            "error": None,
+            "trace_id": None,
+            "retry_of": asked.retry_of,
+            "requested_by_name": by_name,
+            "started_at": None,
+            "ended_at": None,
+            "created_at": at,
+            "created_by": by,
+            "version": 1,
+        }
+        stored = values | {"arguments": as_text(asked.arguments), "wake_at": at, "worker": None, "beats": 0}
+        key: Any = self._connection.execute(insert(RUNS), stored).inserted_primary_key
+        return Run(run_id=key[0], arguments=asked.arguments, **values)
+
+    def end(self, run: Run, *, error: str, at: datetime) -> Run:
+        """Write where the run still waits."""
+        ended = {"run_state": "cancelled", "error": error, "ended_at": at, "cancel_asked": True}
+        return self._write(run, ended)
+
+    def ask_to_end(self, run: Run) -> Run:
+        """Write where the run still runs."""
+        return self._write(run, {"cancel_asked": True})
+
+    def _write(self, run: Run, values: dict[str, Any]) -> Run:
+        decided_on = (RUNS.c.run_id == run.run_id, RUNS.c.run_state == run.run_state)
+        changed = update(RUNS).where(*decided_on).values(**values, version=RUNS.c.version + 1)
+        if not self._connection.execute(changed).rowcount:
+            raise TransactionOvertaken
+        return replace(run, **values, version=run.version + 1)

@@ -1,0 +1,40 @@
+"""From rows to what the domain calls them: columns in the order of each dataclass, JSON read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, RUNS, SCHEDULES
+from signet_scheduler.domain.runs import Attempt, LogLine, Run
+from signet_scheduler.domain.schedules import Schedule
+
+RUN_COLUMNS = tuple(RUNS.c[field.name] for field in fields(Run))
+SCHEDULE_COLUMNS = tuple(SCHEDULES.c[field.name] for field in fields(Schedule))
+ATTEMPT_COLUMNS = tuple(ATTEMPTS.c[field.name] for field in fields(Attempt))
+LOG_LINE_COLUMNS = tuple(LOG_LINES.c[field.name] for field in fields(LogLine))
+
+_RUN_JSON = tuple(place for place, field in enumerate(fields(Run)) if field.name in ("arguments", "result"))
+_SCHEDULE_JSON = tuple(place for place, field in enumerate(fields(Schedule)) if field.name == "arguments")
+
+
+def run_of(*row: Any) -> Run:
+    """A run from `RUN_COLUMNS`."""
+    return Run(*_read(row, _RUN_JSON))
+
+
+def schedule_of(*row: Any) -> Schedule:
+    """A schedule from `SCHEDULE_COLUMNS`."""
+    return Schedule(*_read(row, _SCHEDULE_JSON))
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """A JSON object as the tables keep it: ASCII, so that no engine refuses a character."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
+
+
+def _read(row: tuple[Any, ...], places: tuple[int, ...]) -> list[Any]:
+    values = list(row)
+    for place in places:
+        values[place] = None if values[place] is None else json.loads(values[place])
+    return values

@@ -1,0 +1,31 @@
+"""What every way to ask for a run has alike."""
+
+from datetime import datetime
+
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_scheduler.application.jobs import Job
+from signet_scheduler.application.repositories import AskedRun, Transaction
+from signet_scheduler.domain.errors import JobBusy
+from signet_scheduler.domain.runs import Run
+
+_MOST_ACTIVE = {"skip": 1, "queue_one": 2}
+"""How many runs of a job may be under way; two are one that runs and one that waits for it."""
+
+
+def put_down(transaction: Transaction, caller: Passport, job: Job, asked: AskedRun, at: datetime) -> Run:
+    """The run that waits from now on. Raises JobBusy, which names the run that is in its way.
+
+    Two who ask in the same instant may both pass here on a server; they still do not run at once, because a worker asks
+    again when it takes one.
+    """
+    if job.overlap != "allow":
+        active = transaction.runs.active(job.name)
+        if len(active) >= _MOST_ACTIVE[job.overlap]:
+            other = active[0]
+            raise JobBusy(f"{job.name} does not overlap with itself, and run {other.run_id} is {other.run_state}")
+    run = transaction.runs.add(asked, by=caller.user_id, by_name=caller.user_name, at=at)
+    told = {"job_name": run.job_name, "arguments": run.arguments, "retry_of": run.retry_of}
+    changes = {field: (None, value) for field, value in told.items() if value is not None}
+    transaction.record(Change("run", "insert", str(run.run_id), changes=changes))
+    return run
