@@ -15,9 +15,10 @@ Loop = Callable[[threading.Event], None]
 STOP_SECONDS = 20.0
 
 
-def run_loops(loops: Mapping[str, Loop]) -> int:
+def run_loops(loops: Mapping[str, Loop], *, patience: float | None = STOP_SECONDS) -> int:
     """Run every loop until SIGTERM or SIGINT; the exit code: 1 when one of them died, for then all of them end.
 
+    Then each may take `patience` seconds to return; None: as long as it takes, until somebody kills the process.
     A supervisor restarts the process, which is simpler to trust than a loop that restarts itself.
     """
     stop = threading.Event()
@@ -31,7 +32,7 @@ def run_loops(loops: Mapping[str, Loop]) -> int:
         thread.start()
     stop.wait()
     for thread in threads:
-        thread.join(STOP_SECONDS)
+        thread.join(patience)
     return 1 if died else 0
 
 

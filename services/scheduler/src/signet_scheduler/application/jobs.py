@@ -91,3 +91,8 @@ class Catalog:
 
     def __contains__(self, name: object) -> bool:
         return name in self._jobs
+
+    @property
+    def exclusive(self) -> frozenset[str]:
+        """The names of the jobs of which one run at most works at a time."""
+        return frozenset(job.name for job in self if job.overlap != "allow")

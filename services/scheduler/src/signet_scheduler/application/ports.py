@@ -10,3 +10,7 @@ Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
 Record = Callable[[Change, Passport], None]
 """Puts something into the audit log by itself; returns once it is durable."""
+
+
+class RowsUnavailable(Exception):
+    """The database does not answer at the moment; nothing is known to have changed."""

@@ -1,4 +1,4 @@
-"""The background process: `python -m signet_scheduler.entrypoints.background [--only relay|purge]`."""
+"""The background process: `python -m signet_scheduler.entrypoints.background [--only relay|purge|wake|watch|work]`."""
 
 import argparse
 import sys
@@ -13,12 +13,12 @@ from signet_scheduler.settings import Settings
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(description="The background loops of the scheduler.")
-    parser.add_argument("--only", choices=["relay", "purge"], help="run one loop alone")
+    parser.add_argument("--only", choices=["relay", "purge", "wake", "watch", "work"], help="run one loop alone")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("scheduler-background", settings.log_level)
     loops = background_loops(settings)
-    return run_loops({name: loop for name, loop in loops.items() if arguments.only in (None, name)})
+    return run_loops({name: loop for name, loop in loops.items() if arguments.only in (None, name)}, patience=None)
 
 
 if __name__ == "__main__":

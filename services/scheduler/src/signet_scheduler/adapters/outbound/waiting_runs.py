@@ -1,0 +1,58 @@
+"""The rows that wait for a worker, as waking needs them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+
+from signet_common.sql.database import Database, DatabaseUnavailable
+from signet_common.sql.driver import PreparedSelect
+from signet_scheduler.adapters.outbound.tables import RUNS
+from signet_scheduler.application.ports import RowsUnavailable
+from signet_scheduler.application.wake_runs import DueRun
+
+_WAKE_AT = RUNS.c.wake_at.type
+_DUE = PreparedSelect(
+    select(RUNS.c.run_id, RUNS.c.attempts)
+    .where(RUNS.c.run_state == "waiting", RUNS.c.wake_at <= bindparam("now", type_=_WAKE_AT))
+    .order_by(RUNS.c.wake_at, RUNS.c.run_id)
+    .limit(bindparam("most"))
+)
+_TOLD = (
+    update(RUNS)
+    .where(
+        RUNS.c.run_id.in_(bindparam("run_ids", expanding=True)),
+        RUNS.c.run_state == "waiting",
+        RUNS.c.wake_at <= bindparam("now", type_=_WAKE_AT),
+    )
+    .values(wake_at=bindparam("again_at", type_=_WAKE_AT))
+)
+
+
+class SqlWaitingRuns:
+    """Fulfils `WaitingRuns`. No row is locked while a message is on its way."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime, limit: int) -> Sequence[DueRun]:
+        """The attempt of each is the one after those that have begun."""
+        with rows_answering():
+            found = self._database.read(lambda connection: _DUE.rows(connection, {"now": now, "most": limit}))
+        return [DueRun(run_id, attempts + 1) for run_id, attempts in found]
+
+    def told(self, runs: Sequence[DueRun], now: datetime, again_at: datetime) -> None:
+        """Put them off, as long as they are as they were."""
+        values = {"run_ids": sorted(run.run_id for run in runs), "now": now, "again_at": again_at}
+        with rows_answering():
+            self._database.write(lambda connection: connection.execute(_TOLD, values))
+
+
+@contextmanager
+def rows_answering() -> Iterator[None]:
+    """Say RowsUnavailable in the words of the application."""
+    try:
+        yield
+    except DatabaseUnavailable as unavailable:
+        raise RowsUnavailable from unavailable

@@ -1,0 +1,41 @@
+"""What works on runs: in a process of its own, or inside the background process."""
+
+import os
+import socket
+from collections.abc import Mapping
+from uuid import uuid4
+
+import dramatiq
+
+from signet_common.sql.database import Database
+from signet_scheduler.adapters.inbound.actor import declare_actor
+from signet_scheduler.adapters.inbound.work_loop import WorkLoop, raise_in_thread
+from signet_scheduler.adapters.outbound.attempt_rows import SqlAttemptRows
+from signet_scheduler.application.beat import BeatForRuns
+from signet_scheduler.application.jobs import Catalog, Handler
+from signet_scheduler.application.ports import Clock
+from signet_scheduler.application.run_job import RunJob
+from signet_scheduler.application.under_way import UnderWay
+from signet_scheduler.bootstrap.deployment import now
+from signet_scheduler.settings import Settings
+
+
+def work_loop(
+    settings: Settings,
+    database: Database,
+    broker: dramatiq.Broker,
+    *,
+    catalog: Catalog,
+    handlers: Mapping[str, Handler],
+    clock: Clock = now,
+) -> WorkLoop:
+    """The loop that works on what `broker` brings."""
+    under_way = UnderWay()
+    rows = SqlAttemptRows(database, worker_name(), catalog.exclusive, clock)
+    declare_actor(broker, RunJob(rows, catalog, handlers, under_way, raise_in_thread))
+    return WorkLoop(broker, BeatForRuns(rows, under_way), under_way, settings.threads, settings.grace_seconds)
+
+
+def worker_name() -> str:
+    """Host and process, and something that no other process will ever have."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{uuid4().hex[:12]}"

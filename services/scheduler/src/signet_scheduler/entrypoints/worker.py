@@ -1,0 +1,23 @@
+"""The worker process, beside a broker: `python -m signet_scheduler.entrypoints.worker`."""
+
+import sys
+
+from signet_common.messaging.background import run_loops
+from signet_common.observability.logs import configure_logging
+from signet_common.settings import load_or_exit
+from signet_scheduler.bootstrap.running import worker_loops, works_apart
+from signet_scheduler.settings import Settings
+
+
+def main() -> int:
+    """Run until SIGTERM and until what cannot be handed back is done; the exit code."""
+    settings = load_or_exit(Settings)
+    configure_logging("scheduler-worker", settings.log_level)
+    if not works_apart(settings):
+        print("SCHEDULER_BUS_URL: on the embedded bus jobs run in the background process", file=sys.stderr)
+        return 1
+    return run_loops(worker_loops(settings), patience=None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
