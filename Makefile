@@ -8,8 +8,10 @@ MAKEFLAGS += --no-print-directory
 PYTHON  := .venv/bin/python
 LOCAL   := $(PYTHON) -m deploy.local
 PYTEST  := $(PYTHON) -m pytest
+# Two workers, whose servers are their own; whole platforms share the machine with nobody.
+TWICE   := --numprocesses 2 --dist worksteal
 SOURCES := libs/*/src services/*/src deploy/local
-REAL    := servers or e2e or chaos or fuzz
+WHOLE   := e2e or chaos or fuzz
 # The killing tests come last: whatever they leave behind can confuse nobody.
 TESTS    = $(if $(SERVICE),services/$(SERVICE),libs services $(filter-out tests/chaos tests/bench,$(wildcard tests/*)) $(wildcard tests/chaos))
 # pytest exits with 5 when a selection holds no test, which is fine for one service.
@@ -53,11 +55,12 @@ run: runtime  ## start the platform and stay in the foreground (SERVICE=x: one s
 .PHONY: test
 test: test-unit  ## run every test, with the real servers it can start (SERVICE=x, PYTEST_ARGS=…)
 	@$(PYTHON) -m signet_testing.install
-	@$(PYTEST) -m "$(REAL)" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
+	@$(PYTEST) $(TWICE) -m "servers and not ($(WHOLE))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
+	@$(PYTEST) -m "$(WHOLE)" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: test-unit
 test-unit: full  ## run the tests that start no server; minutes for all of them (SERVICE=x, PYTEST_ARGS=…)
-	@$(PYTEST) -m "not ($(REAL))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
+	@$(PYTEST) $(TWICE) -m "not (servers or $(WHOLE))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: check
 check: full  ## lint, formatting, types, the house's import rules, contracts that drifted or break a promise

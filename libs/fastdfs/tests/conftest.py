@@ -28,7 +28,7 @@ def client(cluster: Cluster) -> Iterator[Client]:
 @pytest.fixture
 def impatient(cluster: Cluster) -> Iterator[Client]:
     """For what ends by its timeout alone."""
-    with Client(cluster.trackers, timeout=0.5, connect_timeout=0.4, storage_wait=0.0) as one:
+    with Client(cluster.trackers, timeout=0.5, connect_timeout=4, storage_wait=0.0) as one:
         yield one
 
 

@@ -1,9 +1,11 @@
 """Stopped between any two lines: nothing that is half is ever seen, and whatever is left is collected.
 
-The first way is SIGKILL, after which no handler of ours runs; the second is a failure of that very step, after which
-all of them do.
+The first way is SIGKILL, after which no handler of ours runs, so what it leaves is what lies on the disk: lines between
+which nothing got there are one moment. The second is a failure of that very step, after which all handlers run, so each
+line is a moment of its own.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -55,9 +57,11 @@ def broken() -> None:
 class Tracer:
     """Follows the lines of ours that are about to run, and stops before one of them."""
 
-    def __init__(self, stop: Stop, at: int | None = None) -> None:
+    def __init__(self, home: Path, stop: Stop, at: int | None = None) -> None:
         self.lines: list[tuple[str, int]] = []
+        self._disks: list[bytes] = []
         self._refused_at = 0
+        self._home = home
         self._stop = stop
         self._at = at
 
@@ -68,20 +72,30 @@ class Tracer:
             if len(self.lines) == self._at:
                 self._stop()
             self.lines.append((frame.f_code.co_filename, frame.f_lineno))
+            if self._at is None and self._stop is killed:
+                self._disks.append(fingerprint(self._home))
         if event == "exception" and argument[0] is WrongChecksum:
             self._refused_at = self._refused_at or len(self.lines)
         return self
 
     def moments(self) -> list[int]:
-        """Before which of the lines to stop: wherever one runs for the first time.
+        """Before which lines to stop: to kill, the first with each state of the disk; to fail, the first run of each.
 
-        Of what is killed also for the last, where a later transaction passes it once more; of what is refused only what
-        follows: until then it is like what is not.
+        Of what is refused only what follows: until then it is like what is not.
         """
-        numbered = [*enumerate(self.lines)][self._refused_at :]
-        first = {line: number for number, line in reversed(numbered)}
-        last = {line: number for number, line in numbered} if self._stop is killed else {}
-        return sorted({*first.values(), *last.values()})
+        look = self._disks if self._stop is killed else self.lines
+        first = {what: number for number, what in reversed([*enumerate(look)][self._refused_at :])}
+        return sorted(first.values())
+
+
+def fingerprint(home: Path) -> bytes:
+    """All that lies there; not the index of SQLite's log, which is shared memory and made anew from the log."""
+    found = hashlib.sha256()
+    for path in sorted(home.rglob("*")):
+        if path.is_file() and not path.name.endswith("-shm"):
+            content = path.read_bytes()
+            found.update(f"{path.relative_to(home)}\0{len(content)}\0".encode() + content)
+    return found.digest()
 
 
 @contextmanager
@@ -184,7 +198,7 @@ def test_whatever_is_stopped_anywhere_leaves_nothing_half(home, tmp_path, action
     def stopped_at(moment: int | None) -> int:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(home, fresh)
-        return in_child(fresh, action, Tracer(stop, moment))
+        return in_child(fresh, action, Tracer(fresh, stop, moment))
 
     assert stopped_at(None) == 0
     moments = json.loads((fresh / "moments").read_text())

@@ -225,17 +225,17 @@ def test_connections_are_bounded(serve):
 
 def test_a_busy_service_is_waited_for_once_and_not_taken_for_a_broken_one(serve):
     """The limit is the gateway's own: who meets it waits one time limit, and opens no breaker for everybody else."""
-    server = serve(lambda: gevent.sleep(0.6) or OK)
-    upstream = client(server, size=1, connect_timeout=0.4)
+    server = serve(lambda: gevent.sleep(1.5) or OK)
+    upstream = client(server, size=1, connect_timeout=1.0, read_timeout=4.0)
     slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
     gevent.sleep(0.05)
     waiting = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(6)]
-    gevent.joinall(waiting, timeout=2)  # a second wait would find the place free again
+    gevent.joinall(waiting, timeout=5)  # a second wait would find the place free again
     assert {type(waiter.exception) for waiter in waiting} == {UpstreamBusy}
     next_one = gevent.spawn(upstream.send, "GET", "/", [], b"")
     gevent.sleep(0)
     assert not slow.ready()  # whose answer would close a breaker again
-    assert next_one.get(timeout=2).status == slow.get(timeout=2).status == 200
+    assert next_one.get(timeout=5).status == slow.get(timeout=5).status == 200
     assert upstream.send("GET", "/", [], b"").status == 200
 
 
