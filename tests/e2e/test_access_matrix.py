@@ -22,6 +22,8 @@ from signet_testing.signed_api import SignedApi
 
 pytestmark = pytest.mark.e2e
 
+ON_ONE_PROFILE = pytest.mark.parametrize("platform", ["embedded"], indirect=True)
+"""Who may do what is decided in processes that do not know the profile; what they read is proven on every engine."""
 OPERATIONS = list(read_operations(Path(__file__).parents[2] / "contracts" / "openapi"))
 SIGNED = [operation for operation in OPERATIONS if not operation.public]
 ROLES = ("administrator", "operator", "auditor", "user", None)
@@ -66,6 +68,7 @@ def test_every_operation_says_who_may_call_it(operation: ContractOperation) -> N
     assert kind is None or kind in OBJECTS, f"say in signet_testing.access.OBJECTS how somebody comes by a {kind}"
 
 
+@ON_ONE_PROFILE
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
 def test_nobody_gets_in_without_a_credential(stage: Stage, operation: ContractOperation) -> None:
     """A public operation may say no for its own reasons, but asks for no signature."""
@@ -81,6 +84,7 @@ def test_nobody_gets_in_without_a_credential(stage: Stage, operation: ContractOp
         assert answer.code == ReturnCode.AUTH_PARAMS_REQUIRED
 
 
+@ON_ONE_PROFILE
 @pytest.mark.parametrize("role", ROLES, ids=str)
 @pytest.mark.parametrize("operation", SIGNED, ids=name_of)
 def test_a_role_reaches_what_its_permissions_say_and_nothing_else(
