@@ -13,6 +13,8 @@ from signet_common.sql.retention import PurgeLoop, unasked_purge
 from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.retention import RETENTIONS
 from signet_scheduler.adapters.outbound.tables import LEASES, OUTBOX
+from signet_scheduler.application.shipped_jobs import SHIPPED
+from signet_scheduler.bootstrap.planning import plan_loop
 from signet_scheduler.bootstrap.running import run_loops_of
 from signet_scheduler.settings import Settings
 
@@ -24,6 +26,7 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     source = OutboxReader(database, OUTBOX, leases, OutgoingEvent)
     return {
         "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
+        "plan": plan_loop(database, SHIPPED).run,
         "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
         **run_loops_of(settings, database),
     }

@@ -1,5 +1,6 @@
 """Declared schedules as rows."""
 
+import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -60,7 +61,7 @@ class SqlDeclaredSchedules:
 
         def work(connection: Connection) -> None:
             key: Any = connection.execute(insert(SCHEDULES), values).inserted_primary_key
-            changes = {name: (None, values[name]) for name in _TOLD}
+            changes = {name: (None, values[name]) for name in _TOLD} | {"arguments": (None, json.loads(row.arguments))}
             self._events.add(connection, Change("schedule", "insert", str(key[0]), 1, changes), self._keeper)
 
         try:
