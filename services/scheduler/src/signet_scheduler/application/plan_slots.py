@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from signet_scheduler.application.jobs import Catalog
@@ -105,9 +106,15 @@ class PlanSlots:
     def _line(self, due: DueSchedule) -> CronLine | None:
         """None for a line that this process cannot read, whatever its own version of the time zones knows."""
         try:
-            return CronLine.parse(due.cron, due.time_zone)
+            return _read(due.cron, due.time_zone)
         except CronInvalid as refused:
             if due.schedule_id not in self._unreadable:
                 self._unreadable.add(due.schedule_id)
                 _LOGGER.warning("schedule %d is not planned: %s", due.schedule_id, refused)
             return None
+
+
+@lru_cache(maxsize=1024)
+def _read(cron: str, time_zone: str) -> CronLine:
+    """The few lines that many schedules share: reading one takes longer than to find its next slot."""
+    return CronLine.parse(cron, time_zone)
