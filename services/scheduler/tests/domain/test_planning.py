@@ -57,6 +57,7 @@ def row(slot: Slot, due: datetime) -> Row:
 @example(cron="* * * * *", zone="UTC", late=0.0, missed="run_all", catch_up=DAY)
 @example(cron="* * * * *", zone="UTC", late=86_400.0, missed="run_all", catch_up=DAY)
 @example(cron="* * * * *", zone="UTC", late=90.0, missed="run_once", catch_up=timedelta())
+@example(cron="*/7 * * * *", zone="UTC", late=90.0, missed="run_once", catch_up=timedelta(seconds=90))
 @example(cron="59 23 * * *", zone="UTC", late=90_000.0, missed="run_once", catch_up=DAY)
 def test_turns_decide_what_the_policy_says(cron: str, zone: str, late: float, missed: str, catch_up: timedelta) -> None:
     """Turn by turn, until nothing is due: the same rows as over the list of all slots, and none twice."""
