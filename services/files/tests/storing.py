@@ -88,7 +88,7 @@ class Service:
         )
         self.strangers = Strangers(self.orphans, self.blobs, self.blobs, self.clock)
         self.collect = CollectOrphans(self.orphans, self.blobs, self.strangers, self.clock)
-        self.delete = DeleteFile(self.work, timedelta(days=7), self.clock)
+        self.delete = DeleteFile(self.work, self.orphans, self.blobs, timedelta(days=7), self.clock)
         self.undelete = UndeleteFile(self.work, self.clock)
 
     def clock(self) -> datetime:

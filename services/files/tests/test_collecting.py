@@ -47,9 +47,43 @@ def test_a_deleted_file_goes_with_its_key_once_its_time_is_over(service) -> None
 
 
 def test_a_file_that_was_destroyed_goes_at_once(service) -> None:
+    """No collector needs to come before its owner has the room again."""
     file, other = service.put(), service.put()
     service.delete(CALLER, file.file_id, expected=None, permanently=True)
+    assert (service.left(), service.used()) == (ONE, 200_000)
+    assert service.content(other) == CONTENT
+    assert service.collect() == Collected()
+
+
+def test_a_deleted_file_can_be_destroyed_and_goes_at_once(service) -> None:
+    """Whoever needs the room does not wait for the retention."""
+    file = service.put()
+    service.delete(CALLER, file.file_id, expected=None)
+    service.delete(CALLER, file.file_id, expected=None, permanently=True)
+    assert (service.left(), service.used()) == (NOTHING, 0)
+
+
+def test_what_the_store_keeps_of_a_destroyed_file_is_left_to_the_collector(service) -> None:
+    """It is destroyed all the same, and whoever asked for that hears no error of a store."""
+
+    def refusing(_name: str) -> None:
+        raise StorageUnavailable("not now")
+
+    file = service.put()
+    service.blobs.delete = refusing
+    service.delete(CALLER, file.file_id, expected=None, permanently=True)
+    assert (service.states(), service.used()) == (["condemned"], 200_000)
+    del service.blobs.delete
     assert service.collect() == Collected(files=1)
+    assert (service.left(), service.used()) == (NOTHING, 0)
+
+
+def test_a_repeated_destruction_removes_nothing_twice(service) -> None:
+    """Under the same Idempotency-Key, after which the id may not be looked at again."""
+    keyed = replace(CALLER, idempotency_key="once")
+    file, other = service.put(), service.put()
+    for _ in range(2):
+        service.delete(keyed, file.file_id, expected=None, permanently=True)
     assert (service.left(), service.used()) == (ONE, 200_000)
     assert service.content(other) == CONTENT
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from services.files.tests.storing import CALLER, CONTENT, NOTHING, ONE, QUOTA, Sent, WrongChecksum
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from signet_common.sql.database import DatabaseUnavailable
 from signet_files.adapters.outbound.disk_threads import directly
@@ -115,7 +114,7 @@ def test_a_store_that_names_a_blob_twice_takes_no_file_along(service, length: in
     kept = service.put()
     (name,) = [blob.name for blob in service.blobs.stored("")]
     service.blobs.new_name = lambda: name
-    with pytest.raises((IntegrityError, QuotaExceeded)):
+    with pytest.raises((StorageUnavailable, QuotaExceeded)):
         service.put(Sent(bytes(length), length=length))
     assert service.content(kept, 0, 10) == CONTENT[:10]
 
@@ -152,9 +151,19 @@ def test_an_upload_of_unknown_length_takes_room_as_it_grows(service) -> None:
 
 
 def test_room_that_was_taken_is_given_back_when_an_upload_fails(service) -> None:
-    """Also by whoever collects what was killed."""
+    """At once, and not when somebody collects."""
     with pytest.raises(WrongChecksum):
         service.put(Sent(declared=b"another", length=200_000))
+    assert service.used() == 0
+
+
+def test_room_that_was_taken_is_given_back_when_a_killed_upload_is_collected(service) -> None:
+    """Nobody else would: the process that took it is gone."""
+    name = service.blobs.new_name()
+    service.uploads.begin("scan.dcm", name, length=200_000, by=CALLER.user_id, at=service.clock())
+    assert service.used() == 200_000
+    service.later(minutes=11)
+    assert service.collect() == Collected(uploads=1)
     assert service.used() == 0
 
 

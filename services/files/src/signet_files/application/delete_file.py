@@ -1,12 +1,18 @@
-"""Delete a file, which can be undone until its retention ends; or destroy it, which cannot."""
+"""Delete a file, which can be undone until its retention ends; or destroy it, which cannot.
 
+Once its destruction is committed, what the store holds of it goes, and its owner has the room again. What fails there
+is left to `collect_orphans`: nobody reads it any more.
+"""
+
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
-from signet_files.application.ports import Clock, Transaction, UnitOfWork
-from signet_files.domain.errors import FileNotFound
+from signet_files.application.ports import Clock, Orphans, Transaction, UnitOfWork
+from signet_files.application.storage import BlobStore
+from signet_files.domain.errors import BlobError, FileNotFound
 from signet_files.domain.files import File, differences
 
 
@@ -15,6 +21,8 @@ class DeleteFile:
     """Takes a file out of everybody's sight."""
 
     unit_of_work: UnitOfWork
+    orphans: Orphans
+    blobs: BlobStore
     retention: timedelta
     clock: Clock
 
@@ -36,6 +44,15 @@ class DeleteFile:
             transaction.record(Change("file", "delete", str(file_id), gone.version, differences(file, gone)))
 
         self.unit_of_work.execute(caller, work, type(None))
+        if permanently:
+            self._remove(file_id)
+
+    def _remove(self, file_id: int) -> None:
+        with suppress(BlobError):
+            if names := self.orphans.remains(file_id):
+                for name in names:
+                    self.blobs.delete(name)
+                self.orphans.forget(file_id)
 
     def _found(self, transaction: Transaction, caller: Passport, file_id: int, *, permanently: bool) -> File:
         """The active file; what is deleted already can still be destroyed."""

@@ -70,7 +70,7 @@ class Uploads(Protocol):
         """Put the row of a file that is uploading, and that of its blob, with a fresh key under the keyring.
 
         Room for `length` bytes is taken from the quota of `by`, or many uploads at once would each see all of it.
-        Raises QuotaExceeded.
+        Raises QuotaExceeded, and StorageUnavailable where another blob has the name.
         """
         ...
 
@@ -101,10 +101,14 @@ class Orphans(Protocol):
         """
         ...
 
+    def remains(self, file_id: int) -> tuple[str, ...]:
+        """The names of the blobs of a condemned file; none where it is forgotten, or nothing is known now."""
+        ...
+
     def forget(self, file_id: int) -> bool:
         """Remove the rows of a condemned file, whose blobs are gone, and give its owner the room back.
 
-        False where somebody else has done so.
+        False where somebody else has done so, or the database does not answer.
         """
         ...
 

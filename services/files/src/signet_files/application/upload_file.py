@@ -95,7 +95,7 @@ class UploadFile:
             self.blobs.write(upload.blob_name, pieces)
         except BlobMissing:
             # Only a collector takes away what is being written.
-            raise UploadLost("nothing was heard of this upload for too long") from None
+            raise UploadLost from None
         return Received(passing.size, body.sha256, self.media_types(bytes(passing.first)))
 
     def _finish(self, caller: Passport, upload: Upload, received: Received) -> File:

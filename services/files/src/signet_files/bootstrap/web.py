@@ -32,16 +32,19 @@ from signet_files.adapters.outbound.stored_files import SqlStoredFiles
 from signet_files.adapters.outbound.tables import OUTBOX
 from signet_files.adapters.outbound.uploads import SqlUploads
 from signet_files.application.delete_file import DeleteFile
+from signet_files.application.ports import UnitOfWork, Uploads
 from signet_files.application.read_file import ReadFile
-from signet_files.application.rename_file import RenameFile
 from signet_files.application.storage import BlobStore
 from signet_files.application.undelete_file import UndeleteFile
+from signet_files.application.update_file import UpdateFile
 from signet_files.application.upload_file import UploadFile
-from signet_files.bootstrap import upkeep
 from signet_files.bootstrap.blobs import open_blobs
 from signet_files.bootstrap.collecting import collector, orphans
 from signet_files.bootstrap.deployment import now
+from signet_files.bootstrap.keys import keys_of_files
 from signet_files.bootstrap.persistence import MIB, unit_of_work
+from signet_files.bootstrap.quotas import quotas
+from signet_files.bootstrap.verification import verification
 from signet_files.settings import Settings
 
 
@@ -64,14 +67,16 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
     outbox, keys = Outbox(OUTBOX), DataKeys(keyring)
     events, blobs = EventMap(outbox), open_blobs(settings.blobs_url, in_threads())
     read_file = ReadFile(SqlStoredFiles(database, keys, events), blobs, AesGcmFileCipher())
+    quota = settings.quota_mib * MIB
+    work = unit_of_work(database, quota)
     web = create_service(
         SERVICE,
         [
-            file_namespace(_application(settings, database, keys, blobs)),
+            file_namespace(_application(settings, database, work, SqlUploads(database, keys, quota), blobs)),
             content_namespace(read_file),
-            upkeep.verification(read_file, database, events),
-            upkeep.keys(settings, database, keyring),
-            upkeep.quotas(settings, database, events),
+            verification(read_file, database, events),
+            keys_of_files(settings, database, keyring, work),
+            quotas(database, work, events, quota),
             job_namespace(collector(database, blobs)),
             purge_namespace(Purge(database, RETENTIONS).within),
         ],
@@ -87,21 +92,22 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
     return Service(web, database)
 
 
-def _application(settings: Settings, database: Database, keys: DataKeys, blobs: BlobStore) -> Application:
-    quota = settings.quota_mib * MIB
-    work = unit_of_work(database, quota)
+def _application(
+    settings: Settings, database: Database, work: UnitOfWork, uploads: Uploads, blobs: BlobStore
+) -> Application:
+    given_up = orphans(database)
     return Application(
         upload_file=UploadFile(
-            uploads=SqlUploads(database, keys, quota),
-            orphans=orphans(database),
+            uploads=uploads,
+            orphans=given_up,
             blobs=blobs,
             cipher=AesGcmFileCipher(),
             unit_of_work=work,
             media_types=SniffedMediaTypes(),
             clock=now,
         ),
-        rename_file=RenameFile(work, now),
-        delete_file=DeleteFile(work, timedelta(days=settings.retention_days), now),
+        update_file=UpdateFile(work, now),
+        delete_file=DeleteFile(work, given_up, blobs, timedelta(days=settings.retention_days), now),
         undelete_file=UndeleteFile(work, now),
         files=SqlFileQueries(database, EventMap(Outbox(OUTBOX))),
     )

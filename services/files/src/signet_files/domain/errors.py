@@ -50,6 +50,9 @@ class QuotaExceeded(FilesError):
 class UploadLost(FilesError):
     """Nothing was heard of the upload for so long that it has been given up."""
 
+    def __init__(self) -> None:
+        super().__init__("nothing was heard of this upload for too long")
+
 
 class FileDamaged(FilesError):
     """What is stored is not what was written for this file and version: altered, cut, mixed up, or another's."""

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 from flask import g, request
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
+from signet_common.web.views import View
 from signet_files.adapters.inbound.schemas import FileChange, FileListQuery, FileRemoval, FileUpload, FileView
 from signet_files.application.delete_file import DeleteFile
 from signet_files.application.queries import FileFilter, FilePage, FileQueries
-from signet_files.application.rename_file import RenameFile
 from signet_files.application.undelete_file import UndeleteFile
+from signet_files.application.update_file import UpdateFile
 from signet_files.application.upload_file import UploadFile
 from signet_files.domain.files import MAX_FILE_BYTES, File
 from signet_protocol.return_codes import ReturnCode
@@ -34,19 +35,13 @@ class Application:
     """What the views call."""
 
     upload_file: UploadFile
-    rename_file: RenameFile
+    update_file: UpdateFile
     delete_file: DeleteFile
     undelete_file: UndeleteFile
     files: FileQueries
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: Application) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class FileCollection(_View):
+class FileCollection(View[Application]):
     """`/api/v1/files`."""
 
     @operation(
@@ -84,7 +79,7 @@ class FileCollection(_View):
         return self.application.files.search(_filter(g.args.query), g.user, record=True)
 
 
-class FileItem(_View):
+class FileItem(View[Application]):
     """`/api/v1/files/{file_id}`."""
 
     @operation(
@@ -116,7 +111,7 @@ class FileItem(_View):
     def patch(self, file_id: int) -> File:
         """Change."""
         name = g.args.body.file_name
-        return self.application.rename_file(g.user, file_id, file_name=name, expected=expected_versions(request))
+        return self.application.update_file(g.user, file_id, file_name=name, expected=expected_versions(request))
 
     @operation(
         "deleteFile",
@@ -137,7 +132,7 @@ class FileItem(_View):
         self.application.delete_file(g.user, file_id, expected=expected_versions(request), permanently=permanently)
 
 
-class FileRecovery(_View):
+class FileRecovery(View[Application]):
     """`/api/v1/files/{file_id}/undelete`."""
 
     @operation(

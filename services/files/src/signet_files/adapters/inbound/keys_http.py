@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from flask import g
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import operation
+from signet_common.web.views import View
 from signet_files.adapters.inbound.key_schemas import FileKeysView, RotationRequest, RotationView
 from signet_files.application.file_keys import FileKeys
 from signet_files.application.list_file_keys import ListFileKeys
@@ -22,13 +23,7 @@ class KeyApplication:
     rotate_file_keys: RotateFileKeys
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: KeyApplication) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class FileKeyCollection(_View):
+class FileKeyCollection(View[KeyApplication]):
     """`/api/v1/file-keys`."""
 
     @operation("listFileKeys", "List the keys that the keys of files lie under", audit="query")
@@ -41,7 +36,7 @@ class FileKeyCollection(_View):
         return self.application.list_file_keys(g.user)
 
 
-class FileKeyRotation(_View):
+class FileKeyRotation(View[KeyApplication]):
     """`/api/v1/file-keys/rotation`."""
 
     @operation(

@@ -1,7 +1,8 @@
 """From changes to events in the outbox, and the declaration of what this service tells the bus."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_args
 
 from sqlalchemy import Connection
 
@@ -12,16 +13,13 @@ from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
 from signet_files import SERVICE
+from signet_files.domain.files import TOLD_FIELDS, File, FileState
 
 _TEXT = {"type": ["string", "null"]}
 _SIZE = {"type": ["integer", "string", "null"]}
-_FIELDS: Mapping[str, Mapping[str, Any]] = {
-    "file_name": _TEXT,
-    "media_type": _TEXT,
-    "size": _SIZE,
-    "sha256": _TEXT,
-    "file_state": {"enum": ["active", "deleted", None]},
-}
+_SHAPES: Mapping[Any, Mapping[str, Any]] = {str: _TEXT, int: _SIZE, FileState: {"enum": [*get_args(FileState), None]}}
+_TYPES = {field.name: field.type for field in fields(File)}
+_FIELDS = {name: _SHAPES[_TYPES[name]] for name in TOLD_FIELDS}
 _KEYRING: Mapping[str, Mapping[str, Any]] = {
     "current": _TEXT,
     "rotating": {"type": ["boolean", "null"]},

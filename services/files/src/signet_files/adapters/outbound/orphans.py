@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
-from signet_common.sql.database import Database
+from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_files.adapters.outbound.event_map import EventMap
 from signet_files.adapters.outbound.key_erasure import erase_keys
 from signet_files.adapters.outbound.quotas import give_room_back
@@ -61,6 +61,18 @@ class SqlOrphans:
             end = Change("file", "destroy", str(row.file_id), row.version + 1, changes)
             self._events.add(connection, end, self._keeper)
 
+    def remains(self, file_id: int) -> tuple[str, ...]:
+        """A database that does not answer leaves them to the collector."""
+        names = (
+            select(BLOBS.c.blob_name)
+            .join_from(BLOBS, FILES)
+            .where(FILES.c.file_id == file_id, FILES.c.file_state == CONDEMNED)
+        )
+        try:
+            return tuple(self._database.read(lambda connection: connection.scalars(names).all()))
+        except DatabaseUnavailable:
+            return ()
+
     def forget(self, file_id: int) -> bool:
         """Remove the rows; a second time there is nothing left to count back."""
         condemned = select(FILES.c.created_by, FILES.c.room_taken).where(
@@ -76,7 +88,10 @@ class SqlOrphans:
             give_room_back(connection, row.created_by, row.room_taken)
             return True
 
-        return self._database.write(work)
+        try:
+            return self._database.write(work)
+        except DatabaseUnavailable:
+            return False
 
     def known(self, blob_names: Collection[str]) -> frozenset[str]:
         """Those of the names that a row holds."""

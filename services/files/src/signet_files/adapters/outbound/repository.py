@@ -16,8 +16,9 @@ from signet_files.domain.errors import FileNotFound, UploadLost, VersionMismatch
 from signet_files.domain.files import ACTIVE, AT_ONCE, CONDEMNED, DELETED, UPLOADING, File
 
 FILE_COLUMNS = tuple(FILES.c[field.name] for field in fields(File))
-_WRITTEN = ("file_name", "file_state", "due_at", "version", "updated_at", "updated_by")
-"""What a change may alter."""
+_IDENTITY = {"file_id", "created_at", "created_by"}
+_WRITTEN = tuple(field.name for field in fields(File) if field.name not in _IDENTITY)
+"""All that a change could alter; what it has not altered is written as it was."""
 
 
 class SqlFiles:
@@ -59,7 +60,7 @@ class SqlFiles:
             "updated_at": at,
         }
         if not self._connection.execute(uploading.values(**values)).rowcount:
-            raise UploadLost("nothing was heard of this upload for too long")
+            raise UploadLost
         return self.get(file_id, owner=None)
 
     def _settle_room(self, file_id: int, size: int) -> None:

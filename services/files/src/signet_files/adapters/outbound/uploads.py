@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_files.adapters.outbound.data_keys import DataKeys
 from signet_files.adapters.outbound.quotas import room_of, take_room
 from signet_files.adapters.outbound.tables import BLOBS, FILES
 from signet_files.application.ports import Upload
-from signet_files.domain.errors import UploadLost
+from signet_files.domain.errors import StorageUnavailable, UploadLost
 from signet_files.domain.files import AT_ONCE, CONDEMNED, SILENCE, UPLOADING
 
 FIRST_CONTENT = 1
@@ -33,7 +34,10 @@ class SqlUploads:
             take_room(connection, by, length, self._quota)
             file_id = _inserted(connection, FILES, _uploading(file_name, length, by, at))
             blob = {"file_id": file_id, "content_version": FIRST_CONTENT, "blob_name": blob_name}
-            blob_id = _inserted(connection, BLOBS, blob)
+            try:
+                blob_id = _inserted(connection, BLOBS, blob)
+            except IntegrityError:
+                raise StorageUnavailable("the store has given a name that is another blob's") from None
             key, wrapped = self._keys.draw(blob_id)
             connection.execute(update(BLOBS).where(BLOBS.c.blob_id == blob_id).values(data_key=wrapped))
             return Upload(file_id, FIRST_CONTENT, blob_name, key)
@@ -49,7 +53,7 @@ class SqlUploads:
         def work(connection: Connection) -> int:
             row = connection.execute(taken.with_for_update()).first()
             if row is None:
-                raise UploadLost("nothing was heard of this upload for too long")
+                raise UploadLost
             missing = size - row.room_taken
             left = room_of(connection, row.created_by, self._quota)
             more = max(missing, min(left, missing + TAKEN_AT_ONCE))
@@ -64,7 +68,7 @@ class SqlUploads:
         """Put off when the upload is due. Raises UploadLost."""
         later = _still_uploading(file_id).values(due_at=at + SILENCE)
         if not self._database.write(lambda connection: connection.execute(later).rowcount):
-            raise UploadLost("nothing was heard of this upload for too long")
+            raise UploadLost
 
     def give_up(self, file_id: int) -> bool:
         """Condemn the upload, now; a database that does not answer leaves it to the collector."""

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from flask import g, request
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
+from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_resources.adapters.inbound.schemas import DemoCreate, DemoListQuery, DemoUpdate, DemoView
 from signet_resources.application.create_demo import CreateDemo
@@ -42,13 +43,7 @@ class Application:
     demos: DemoQueries
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: Application) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class DemoCollection(_View):
+class DemoCollection(View[Application]):
     """`/api/v1/demos`."""
 
     @operation("createDemo", "Create a demo", errors=(ReturnCode.VALUE_DUPLICATE,), links=_AFTER_CREATE, audit="insert")
@@ -77,7 +72,7 @@ class DemoCollection(_View):
         return self.application.demos.search(_filter(g.args.query), g.user, record=True)
 
 
-class DemoItem(_View):
+class DemoItem(View[Application]):
     """`/api/v1/demos/{demo_id}`."""
 
     @operation(

@@ -10,8 +10,8 @@ from signet_files.domain.files import File, differences
 
 
 @dataclass(frozen=True, slots=True)
-class RenameFile:
-    """Changes what people call a file; what it holds stays."""
+class UpdateFile:
+    """Changes what may be changed of a file, which is what people call it; what it holds stays."""
 
     unit_of_work: UnitOfWork
     clock: Clock
