@@ -1,5 +1,6 @@
 """`signet sign` seals what the contract wants sealed, and anything on demand."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -73,6 +74,30 @@ def test_a_body_too_long_for_a_line_wants_a_file(signet: Any, gateway: Any, key:
     assert signet(*asked).exit_code == 2
     assert f"@{file}" in signet(*asked, "--body-file", str(file)).stdout
     assert set(json.loads(file.read_bytes())) == {"data"}
+
+
+UPLOADS = {"paths": {"/api/v1/files": {"post": {"x-stream": True, "x-sealed": "never"}, "get": {}}}}
+
+
+def test_the_hash_of_an_upload_is_declared_by_itself(signet: Any, gateway: Any) -> None:
+    """Nobody should have to hash a scan by hand, and the signature is over the same hash."""
+    gateway.contract = UPLOADS
+    asked = ("sign", "POST", "/api/v1/files?file_name=x", "--data", "scan", "--json", "--explain")
+    printed = json.loads(signet(*asked).stdout)
+    digest = hashlib.sha256(b"scan").hexdigest()
+    assert printed["headers"]["X-Content-SHA256"] == digest
+    assert printed["string_to_sign"].endswith(f"\n{digest}")
+    assert f"X-Content-SHA256: {digest}" in printed["curl"]
+
+
+def test_a_declared_hash_is_declared_once(signet: Any, gateway: Any) -> None:
+    """A header that comes twice is refused; and nothing but an upload declares one."""
+    gateway.contract = UPLOADS
+    own = ("--header", "x-content-sha256: " + hashlib.sha256(b"scan").hexdigest())
+    printed = json.loads(signet("sign", "POST", "/api/v1/files", "--data", "scan", "--json", *own).stdout)
+    assert [name.lower() for name in printed["headers"]].count("x-content-sha256") == 1
+    for request in (("GET", "/api/v1/files"), ("POST", "/api/v1/demos", "--data", "{}")):
+        assert "X-Content-SHA256" not in json.loads(signet("sign", *request, "--json").stdout)["headers"]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,19 @@
-"""Seal a request that somebody else will send."""
+"""Make a request that somebody else will send what the contract wants: sealed, or with its hash declared."""
 
+import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from signet.client import Client
-from signet.contract import sealing_of
+from signet.contract import sealing_of, uploads_to
 from signet.errors import ArgumentInvalid, SignetError, Unreachable
 from signet.retries import SAFE_METHODS
 from signet.signature import check_spelling
 
+_DECLARED = "X-Content-SHA256"
 _LONGEST_ARGUMENT = 100_000  # Linux takes 128 KiB in one argument.
 
 
@@ -29,14 +31,36 @@ class SealingUnknown(Unreachable):
     """Whether the request has to be sealed could not be found out, and sending a secret in the clear is no guess."""
 
 
-def sealed_draft(client: Client, draft: Draft, *, timestamp: int, nonce: str, demanded: bool) -> Draft | None:
-    """Return the request sealed, or None where nobody demands it: neither the caller nor the gateway's contract.
-
-    Raises KeyNotTrusted, ArgumentInvalid, SealingUnknown.
-    """
+def contract_for(client: Client, draft: Draft) -> object:
+    """Return the gateway's contract, or None for reading, of which it wants nothing. Raises SealingUnknown."""
     check_spelling(draft.method, draft.target, draft.headers)
-    if not (demanded or _required(client, draft)):
+    if draft.method in SAFE_METHODS:
         return None
+    try:
+        return client.connection.contract()
+    except SignetError as error:
+        raise SealingUnknown(
+            f"{error}; so nobody knows whether this must be sealed. --no-seal signs it as it is.",
+            applied=False,
+        ) from error
+
+
+def declared(draft: Draft, contract: object) -> Draft:
+    """Return an upload with the SHA-256 of its body declared, unless that was done; anything else as it is."""
+    told = any(name.lower() == _DECLARED.lower() for name, _ in draft.headers)
+    if told or not uploads_to(contract, draft.method, draft.target):
+        return draft
+    return replace(draft, headers=[*draft.headers, (_DECLARED, hashlib.sha256(draft.body).hexdigest())])
+
+
+def wants_seal(client: Client, draft: Draft, contract: object) -> bool:
+    """Say whether the contract wants a seal, and the gateway has a key for it."""
+    return sealing_of(contract, draft.method, draft.target) == "required" and client.connection.sealer.possible()
+
+
+def sealed_draft(client: Client, draft: Draft, *, timestamp: int, nonce: str) -> Draft:
+    """Return the request sealed. Raises KeyNotTrusted, ArgumentInvalid."""
+    check_spelling(draft.method, draft.target, draft.headers)
     credential = client.credential
     headers, body = client.connection.sealer.begin(nonce).cover(
         method=draft.method,
@@ -64,17 +88,3 @@ def stored(body: bytes, file: Path | None) -> str | None:
     except OSError as error:
         raise ArgumentInvalid(f"{file} cannot be written: {error.strerror}.") from error
     return f"@{file}"
-
-
-def _required(client: Client, draft: Draft) -> bool:
-    """Whether the contract wants a seal, and the gateway has a key for it; reading is never asked for one."""
-    if draft.method in SAFE_METHODS:
-        return False
-    try:
-        document = client.connection.contract()
-    except SignetError as error:
-        raise SealingUnknown(
-            f"{error}; so nobody knows whether this must be sealed. --no-seal signs it as it is.",
-            applied=False,
-        ) from error
-    return sealing_of(document, draft.method, draft.target) == "required" and client.connection.sealer.possible()

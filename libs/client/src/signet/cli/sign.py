@@ -9,7 +9,7 @@ import httpx
 import typer
 
 from signet.cli.output import note, print_json
-from signet.cli.sealed_signing import Draft, sealed_draft, stored
+from signet.cli.sealed_signing import Draft, contract_for, declared, sealed_draft, stored, wants_seal
 from signet.cli.state import AsJson, state_of
 from signet.errors import ArgumentInvalid
 from signet.signature import Signature
@@ -47,6 +47,7 @@ def sign(
 ) -> None:
     """Sign a request and print it as a curl line that can be run once, within five minutes.
 
+    The SHA-256 of an upload is declared by itself, unless --no-seal signs without asking the gateway what it wants.
     The secret is never printed. With --explain, the lines come first, as comments of the shell. The answer to a sealed
     request is sealed, too, and the key to it is not kept: only its return code can be read.
     """
@@ -57,7 +58,10 @@ def sign(
     sealed = None
     if seal is not False:
         with state.client() as client:
-            sealed = sealed_draft(client, draft, timestamp=timestamp, nonce=nonce, demanded=seal is True)
+            contract = None if seal else contract_for(client, draft)
+            draft = declared(draft, contract)
+            if seal or wants_seal(client, draft, contract):
+                sealed = sealed_draft(client, draft, timestamp=timestamp, nonce=nonce)
     if sealed is not None:
         draft, data = sealed, stored(sealed.body, body_file)
     signature = sign_request(
