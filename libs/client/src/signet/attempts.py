@@ -32,6 +32,10 @@ class Attempts:
         """The unix time to sign with, in seconds."""
         return int(self._clock.now() + self._skew)
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        self._clock.sleep(seconds)
+
     def make(
         self, attempt: Callable[[], T], *, repeatable: bool, recover: Callable[[Refused], bool] | None = None
     ) -> T:

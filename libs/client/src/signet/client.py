@@ -19,7 +19,10 @@ from signet.api.demos import Demos
 from signet.api.file_keys import FileKeys
 from signet.api.file_quotas import FileQuotas
 from signet.api.files import Files
+from signet.api.jobs import Jobs
 from signet.api.roles import Roles
+from signet.api.runs import Runs
+from signet.api.schedules import Schedules
 from signet.api.sessions import Sessions
 from signet.api.users import Users
 from signet.attempts import Time
@@ -81,6 +84,9 @@ class Client:
         self.files = Files(self.connection)
         self.file_keys = FileKeys(self.connection)
         self.file_quotas = FileQuotas(self.connection)
+        self.jobs = Jobs(self.connection)
+        self.runs = Runs(self.connection)
+        self.schedules = Schedules(self.connection)
 
     @classmethod
     def login(

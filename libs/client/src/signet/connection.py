@@ -73,6 +73,10 @@ class Connection:
         request = self._build(method, path, None, body, httpx.Headers())
         return self._send(request, None, repeatable=method in SAFE_METHODS, secret=secret)
 
+    def pause(self, seconds: float) -> None:
+        """Wait before asking again what has become of something."""
+        self._attempts.pause(seconds)
+
     def contract(self) -> object:
         """The OpenAPI document of all operations, as the gateway shows it. Raises Unreachable, AnswerInvalid."""
         response = exchange(self._http, self._build("GET", "/openapi.json", None, None, httpx.Headers()))

@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     CONFLICT = 5
     UNREACHABLE = 6
     DAMAGED = 7
+    NOT_SUCCEEDED = 8
     DEFECT = 70  # sysexits.h: EX_SOFTWARE
     NOT_WRITTEN = 74  # sysexits.h: EX_IOERR
     INTERRUPTED = 130  # as a shell says it of SIGINT
@@ -40,7 +41,7 @@ class ExitCode(IntEnum):
 EPILOG = (
     "Exit status: 0 done; 1 refused by the platform; 2 usage; 3 not signed in, or the credential was refused; "
     "4 no such resource; 5 conflict (duplicate, idempotency key, version); 6 no usable answer, trying later may help; "
-    "7 a file that is not what was stored, or beyond reading; "
+    "7 a file that is not what was stored, or beyond reading; 8 a run that ended without success; "
     "70 a defect of this program; 74 the output, or a file, could not be written; 130 interrupted."
 )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from signet.cli import access, accounts, audit, demos, files, keys, roles, sessions, sign, users
+from signet.cli import access, accounts, audit, demos, files, jobs, keys, roles, schedules, sessions, sign, users
 from signet.cli.exit_codes import EPILOG, ExitCode
 from signet.cli.failures import ReportingGroup
 from signet.cli.output import note
@@ -29,6 +29,8 @@ app.command()(sessions.logout)
 app.command()(sign.sign)
 app.add_typer(demos.app, name="demos")
 app.add_typer(files.app, name="files")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(audit.app, name="audit")
 app.add_typer(users.app, name="users")
 app.add_typer(roles.app, name="roles")

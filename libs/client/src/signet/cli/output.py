@@ -120,7 +120,7 @@ def plain(value: object) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, tuple | list):
         return ", ".join(plain(item) for item in value)
-    text = str(value)
+    text = json.dumps(value) if isinstance(value, dict) else str(value)
     return text if text.isprintable() else "".join(map(_visible, text))
 
 

@@ -1,0 +1,79 @@
+"""A run as it happens: its log on standard output, what becomes of it on standard error."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from signet.api.runs import LogLine, Run
+from signet.cli.exit_codes import ExitCode
+from signet.cli.output import note, plain, print_json
+from signet.client import Client
+from signet.errors import SignetError
+
+
+def follow(client: Client, run: Run, *, as_json: bool) -> None:
+    """Wait until the run has ended, and show its log meanwhile; in JSON, show the run when it has ended.
+
+    Ends with a status of its own where the run did not succeed. Who is interrupted ends nothing but the waiting.
+    """
+    with _telling_how_to_go_on(run.run_id):
+        ended = client.runs.wait(run.run_id) if as_json else _watched(client, run)
+    if as_json:
+        print_json(ended)
+    else:
+        note(_outcome(ended))
+    if ended.run_state != "succeeded":
+        raise typer.Exit(ExitCode.NOT_SUCCEEDED)
+
+
+def print_line(line: LogLine) -> None:
+    """Print one line of a log, and let it be seen at once."""
+    sys.stdout.write(f"{plain(line.logged_at)} {plain(line.level):7} {plain(line.text)}\n")
+    sys.stdout.flush()
+
+
+def _watched(client: Client, run: Run) -> Run:
+    note(f"Run {run.run_id} of {run.job_name} is {run.run_state}.")
+    attempt, running = 0, run.run_state == "running"
+    for part in client.runs.follow(run.run_id):
+        if not running and not part.lines and not part.ended and client.runs.get(run.run_id).run_state == "running":
+            note(f"Run {run.run_id} is running.")
+            running = True
+        for line in part.lines:
+            if line.attempt > max(attempt, 1):
+                note(f"Attempt {line.attempt} of {run.max_attempts}.")
+            attempt = line.attempt
+            print_line(line)
+    return client.runs.get(run.run_id)
+
+
+def _outcome(run: Run) -> str:
+    took = ""
+    if run.started_at and run.ended_at:
+        took = f" after {(run.ended_at - run.started_at).total_seconds():.1f} s"
+    why = "" if run.error is None else f": {run.error}"
+    again = "" if run.run_state == "succeeded" else f" Once more: signet jobs retry {run.run_id}"
+    return f"Run {run.run_id} {_ENDINGS.get(run.run_state, run.run_state)}{took}{why}.{again}"
+
+
+_ENDINGS = {
+    "cancelled": "was cancelled",
+    "skipped": "was skipped",
+    "interrupted": "was interrupted",
+}
+
+
+@contextmanager
+def _telling_how_to_go_on(run_id: int) -> Iterator[None]:
+    follow_it, end_it = f"signet jobs logs {run_id} --follow", f"signet jobs cancel {run_id}"
+    how = f"Run {run_id} goes on. To follow it: {follow_it}; to end it: {end_it}"
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(how)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except SignetError:
+        note(how)
+        raise
