@@ -91,7 +91,8 @@ class Wiring:
         """Every process of ours."""
         services = SERVICES if self.options.service is None else (self.options.service,)
         webs = [self._web(service) for service in services]
-        return webs + [self._background(service) for service in services if service in STATEFUL]
+        backgrounds = [self._background(service) for service in services if service in STATEFUL]
+        return webs + backgrounds + [self._worker(service) for service in services if self._works_apart(service)]
 
     def _gateway(self) -> dict[str, str]:
         home = self.options.home
@@ -132,6 +133,14 @@ class Wiring:
             environment={**self.settings(service), "WEB_CONCURRENCY": str(workers)},
             address=address,
         )  # fmt: skip
+
+    def _works_apart(self, service: str) -> bool:
+        """Whether its jobs run in a process of their own, which a broker wakes; without one the background does."""
+        return service == "scheduler" and not self.settings(service)["SCHEDULER_BUS_URL"].startswith("sqlite:")
+
+    def _worker(self, service: str) -> Process:
+        command = (sys.executable, "-m", f"signet_{service}.entrypoints.worker")
+        return Process(f"{service}-worker", command, Layer.BACKGROUND, self.settings(service))
 
     def _background(self, service: str) -> Process:
         command = (sys.executable, "-m", f"signet_{service}.entrypoints.background")

@@ -60,6 +60,8 @@ ALLOWED: list[tuple[str, str, Callable[[Any], object]]] = [
     ("identity", "ask for a mail", publish("mail.send", "signet.commands")),
     ("gateway", "hear of grants", listen("identity.#")),
     ("gateway", "hear the pulse", listen("identity.#", "signet.pulse")),
+    ("scheduler", "wake its workers", publish("signet.jobs", "signet.jobs")),
+    ("scheduler", "be woken", consume("signet.jobs")),
     ("audit", "read its queue", consume("signet.audit")),
     ("audit", "set aside what it cannot read", publish("signet.audit", "signet.dead")),
 ]
@@ -85,6 +87,14 @@ FORBIDDEN: list[tuple[str, str, Callable[[Any], object]]] = [
         (service, "read commands", consume("signet.commands"))
         for service in ("identity", "resources", "audit", "gateway")
     ],
+    *[
+        (service, "wake the scheduler's workers", publish("signet.jobs", "signet.jobs"))
+        for service in ("identity", "resources", "audit", "gateway")
+    ],
+    ("resources", "take jobs", consume("signet.jobs")),
+    ("scheduler", "write into every queue", publish("signet.audit", "")),
+    ("scheduler", "set aside what audit cannot read", publish("signet.audit", "signet.dead")),
+    ("scheduler", "remove its queue", lambda channel: channel.queue_delete("signet.jobs")),
     ("identity", "write into the queue of commands", publish("signet.commands", "")),
     ("identity", "remove the queue of commands", lambda channel: channel.queue_delete("signet.commands")),
     ("identity", "send commands elsewhere", lambda channel: channel.queue_bind("signet.audit", "signet.commands", "")),

@@ -28,6 +28,15 @@ def test_every_service_has_its_web_process_and_the_stateful_ones_a_background(op
     }  # fmt: skip
 
 
+def test_jobs_run_in_a_process_of_their_own_where_a_broker_can_wake_it(options: Options) -> None:
+    """The embedded broker of jobs lives inside the background process."""
+    broker = {"SCHEDULER_BUS_URL": "amqp://h"}
+    [worker] = {process.name for process in Wiring(options, MASTER, broker).plan()} - {
+        process.name for process in Wiring(options, MASTER, {}).plan()
+    }
+    assert worker == "scheduler-worker"
+
+
 def test_one_service_alone_is_two_processes(options: Options) -> None:
     """Teams run their service without the others."""
     alone = Options(home=options.home, port=9090, service="audit")

@@ -74,7 +74,7 @@ def test_supervisor_runs_every_service() -> None:
     template.read(ROOT / "deploy" / "supervisor" / "signet.conf")
     webs = {f"program:{service}-web" for service in FOLDERS}
     backgrounds = {f"program:{service}-background" for service in STATEFUL}
-    assert set(template.sections()) == webs | backgrounds
+    assert set(template.sections()) == webs | backgrounds | {"program:scheduler-worker"}
 
 
 def test_the_broker_has_a_user_with_rights_for_every_service() -> None:

@@ -14,7 +14,7 @@ def test_the_template_runs_the_same_processes_in_the_same_stop_order(tmp_path: P
     """A service that is added to one and not to the other would be missing in production."""
     template = RawConfigParser()
     template.read_string(TEMPLATE.read_text())
-    planned = Wiring(Options(home=Home(tmp_path), port=1), bytes(32), {}).plan()
+    planned = Wiring(Options(home=Home(tmp_path), port=1), bytes(32), {"SCHEDULER_BUS_URL": "amqp://h"}).plan()
 
     assert {f"program:{process.name}" for process in planned} == set(template.sections())
     for process in planned:

@@ -13,15 +13,19 @@ from sqlalchemy import insert, select
 
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.inbound.actor import DeadLetters
+from signet_scheduler.adapters.inbound.work_loop import raise_in_thread
 from signet_scheduler.adapters.outbound.attempt_rows import SqlAttemptRows
 from signet_scheduler.adapters.outbound.embedded_broker import EmbeddedBell, EmbeddedBroker
 from signet_scheduler.adapters.outbound.running_runs import SqlRunningRuns
 from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, OUTBOX, RUNS
 from signet_scheduler.adapters.outbound.waiting_runs import SqlWaitingRuns
 from signet_scheduler.application.jobs import Catalog, Handler, Job, RunContext
+from signet_scheduler.application.run_job import RunJob
+from signet_scheduler.application.under_way import UnderWay
 from signet_scheduler.application.wake_runs import Bell, DueRun, WakeRuns
 from signet_scheduler.application.watch_runs import WatchRuns
 from signet_scheduler.bootstrap.working import work_loop
+from signet_scheduler.domain.endings import Policy
 from signet_scheduler.domain.policies import RetryPolicy
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -112,8 +116,17 @@ class House:
         keys = self.database.read(lambda c: c.scalars(rows.order_by(OUTBOX.c.event_id)).all())
         return [key.removeprefix("scheduler.run.") for key in keys]
 
-    def worker(self, name: str = "worker") -> SqlAttemptRows:
-        return SqlAttemptRows(self.database, name, JOBS.exclusive, self.clock)
+    @contextmanager
+    def worker(self, name: str = "worker") -> Iterator[SqlAttemptRows]:
+        """The rows as one worker process sees them."""
+        rows = SqlAttemptRows(self.database, name, JOBS.exclusive, self.clock)
+        yield rows
+        rows.close()
+
+    def attempt(self, run_id: int, attempt: int = 1, name: str = "worker") -> str | None:
+        """What a worker of that name makes of a message."""
+        with self.worker(name) as rows:
+            return RunJob(rows, JOBS, self.handlers, UnderWay(), raise_in_thread)(run_id, attempt)
 
     def waking(self, bell: Bell) -> WakeRuns:
         return WakeRuns(SqlWaitingRuns(self.database), bell, self.clock)
@@ -147,6 +160,10 @@ class House:
                 thread.join(60)
             bell.close()
         assert not any(thread.is_alive() for thread in threads)
+
+
+def policy_of(job: str) -> Policy:
+    return Policy(JOBS[job].retry, JOBS[job].idempotent)
 
 
 @dataclass

@@ -33,7 +33,8 @@ def work_loop(
     under_way = UnderWay()
     rows = SqlAttemptRows(database, worker_name(), catalog.exclusive, clock)
     declare_actor(broker, RunJob(rows, catalog, handlers, under_way, raise_in_thread))
-    return WorkLoop(broker, BeatForRuns(rows, under_way), under_way, settings.threads, settings.grace_seconds)
+    beat = BeatForRuns(rows, under_way)
+    return WorkLoop(broker, beat, under_way, settings.threads, settings.grace_seconds, rows.close)
 
 
 def worker_name() -> str:

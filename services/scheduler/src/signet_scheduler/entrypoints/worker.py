@@ -10,12 +10,12 @@ from signet_scheduler.settings import Settings
 
 
 def main() -> int:
-    """Run until SIGTERM and until what cannot be handed back is done; the exit code."""
+    """Run until SIGTERM and until what cannot be handed back is done; the exit code: 0, too, where nothing is to do."""
     settings = load_or_exit(Settings)
     configure_logging("scheduler-worker", settings.log_level)
     if not works_apart(settings):
-        print("SCHEDULER_BUS_URL: on the embedded bus jobs run in the background process", file=sys.stderr)
-        return 1
+        print("on the embedded bus (SCHEDULER_BUS_URL) jobs run in the background process", file=sys.stderr)
+        return 0
     return run_loops(worker_loops(settings), patience=None)
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import dramatiq
@@ -36,6 +37,7 @@ class WorkLoop:
     under_way: UnderWay
     threads: int
     grace_seconds: float
+    close: Callable[[], None]
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set and all work is done or handed back."""
@@ -50,8 +52,9 @@ class WorkLoop:
             self._end(worker)
         finally:
             ended.set()
-            beating.join(BEAT_SECONDS * 2)
+            beating.join()
             self.broker.close()
+            self.close()
             logging.getLogger().removeHandler(kept)
 
     def _end(self, worker: dramatiq.Worker) -> None:

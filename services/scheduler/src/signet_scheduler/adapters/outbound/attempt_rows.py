@@ -102,6 +102,10 @@ class SqlAttemptRows:
         pulse: Pulse = self._submit(_Beats(tuple(beats)))
         return pulse
 
+    def close(self) -> None:
+        """End the thread that writes."""
+        self._writer.close()
+
     def _submit(self, entry: _Entry) -> Any:
         with rows_answering():
             return self._writer.submit(entry)

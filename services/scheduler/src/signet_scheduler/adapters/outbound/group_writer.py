@@ -4,7 +4,6 @@ A commit costs the same for one row as for sixteen. One thread writes; while it 
 by themselves, so that an idle process pays no delay and a busy one forms larger groups.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -17,8 +16,6 @@ MAX_GROUP = 64
 
 EntryT = TypeVar("EntryT")
 
-logger = logging.getLogger(__name__)
-
 
 class GroupWriter(Generic[EntryT]):
     """Hands entries to `write` in groups, one group at a time.
@@ -29,8 +26,9 @@ class GroupWriter(Generic[EntryT]):
 
     def __init__(self, write: Callable[[Sequence[EntryT]], Sequence[Any]]) -> None:
         self._write = write
-        self._waiting: SimpleQueue[tuple[EntryT, Future[Any]]] = SimpleQueue()
-        threading.Thread(target=self._run, name="attempts", daemon=True).start()
+        self._waiting: SimpleQueue[tuple[EntryT, Future[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="attempts", daemon=True)
+        self._thread.start()
 
     def submit(self, entry: EntryT) -> Any:
         """Wait until the group with `entry` is committed; its result, or what `write` raised."""
@@ -38,15 +36,23 @@ class GroupWriter(Generic[EntryT]):
         self._waiting.put((entry, outcome))
         return outcome.result()
 
+    def close(self) -> None:
+        """End when everything that waits is written; nobody may submit any more."""
+        self._waiting.put(None)
+        self._thread.join()
+
     def _run(self) -> None:
-        while True:
-            group = [self._waiting.get()]
-            while len(group) < MAX_GROUP:
-                try:
-                    group.append(self._waiting.get_nowait())
-                except Empty:
-                    break
+        entry = self._waiting.get()
+        while entry is not None:
+            group = [entry]
+            try:
+                while len(group) < MAX_GROUP and (entry := self._waiting.get_nowait()) is not None:
+                    group.append(entry)
+            except Empty:
+                pass
             self._settle(group)
+            if entry is not None:
+                entry = self._waiting.get()
 
     def _settle(self, group: Sequence[tuple[EntryT, "Future[Any]"]]) -> None:
         try:
