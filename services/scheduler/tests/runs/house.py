@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.inbound.actor import DeadLetters
+from signet_scheduler.adapters.inbound.turns import Turns
 from signet_scheduler.adapters.inbound.work_loop import raise_in_thread
 from signet_scheduler.adapters.outbound.attempt_rows import SqlAttemptRows
 from signet_scheduler.adapters.outbound.embedded_broker import EmbeddedBell, EmbeddedBroker
@@ -145,11 +146,8 @@ class House:
         loop = work_loop(chosen, self.database, broker, catalog=JOBS, handlers=self.handlers, clock=self.clock)
         stop, waking = threading.Event(), self.waking(bell)
 
-        def wake() -> None:
-            while not stop.wait(0.02):
-                waking()
-
-        threads = [threading.Thread(target=loop.run, args=(stop,)), threading.Thread(target=wake)]
+        wake = Turns("waking", waking, 0.02).run
+        threads = [threading.Thread(target=run, args=(stop,)) for run in (loop.run, wake)]
         for thread in threads:
             thread.start()
         try:
