@@ -1,4 +1,7 @@
-"""`signet-identity`: the database, the keyring, the first run, lost accounts, the contracts."""
+"""`signet-identity`: the database, the keyring, the first run, lost accounts, the contracts.
+
+What a contract is made from is loaded by the verbs that print one: the others run at a start, which is sooner without.
+"""
 
 import json
 from pathlib import Path
@@ -8,10 +11,8 @@ import typer
 
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
-from signet_common.web.openapi import to_yaml
 from signet_identity import __file__ as package_file
 from signet_identity.bootstrap.commands import first_run_command
-from signet_identity.bootstrap.contracts import contract, declared_commands, declared_events
 from signet_identity.entrypoints import keyring_verbs, user_verbs
 from signet_identity.entrypoints.one_line import refusals_in_one_line
 from signet_identity.settings import Settings
@@ -42,18 +43,25 @@ def first_run(
 @app.command()
 def openapi() -> None:
     """Print the HTTP contract, OpenAPI 3.1 in YAML."""
+    from signet_common.web.openapi import to_yaml
+    from signet_identity.bootstrap.contracts import contract
+
     typer.echo(to_yaml(contract()), nl=False)
 
 
 @app.command()
 def events() -> None:
     """Print the declarations of the events that this service tells, in JSON."""
+    from signet_identity.bootstrap.contracts import declared_events
+
     typer.echo(json.dumps(declared_events(), indent=2))
 
 
 @app.command()
 def commands() -> None:
     """Print the declarations of the commands that this service sends, in JSON."""
+    from signet_identity.bootstrap.contracts import declared_commands
+
     typer.echo(json.dumps(declared_commands(), indent=2))
 
 

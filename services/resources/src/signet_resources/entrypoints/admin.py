@@ -1,4 +1,7 @@
-"""`signet-resources`: the database, the contracts."""
+"""`signet-resources`: the database, the contracts.
+
+What a contract is made from is loaded by the verbs that print one: the others run at a start, which is sooner without.
+"""
 
 import json
 
@@ -6,9 +9,7 @@ import typer
 
 from signet_common.settings import load_or_exit
 from signet_common.sql.administration import database_commands, migrations_folder
-from signet_common.web.openapi import to_yaml
 from signet_resources import __file__ as package_file
-from signet_resources.bootstrap.contracts import contract, declared_events
 from signet_resources.settings import Settings
 
 app = typer.Typer(help="Administer the resources service.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -24,12 +25,17 @@ app.add_typer(database_commands("resources", _database_url, migrations_folder(pa
 @app.command()
 def openapi() -> None:
     """Print the HTTP contract, OpenAPI 3.1 in YAML."""
+    from signet_common.web.openapi import to_yaml
+    from signet_resources.bootstrap.contracts import contract
+
     typer.echo(to_yaml(contract()), nl=False)
 
 
 @app.command()
 def events() -> None:
     """Print the declarations of the events that this service tells, in JSON."""
+    from signet_resources.bootstrap.contracts import declared_events
+
     typer.echo(json.dumps(declared_events(), indent=2))
 
 
