@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from flask import g
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
+from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.adapters.inbound.job_schemas import JobsView, JobView
 from signet_scheduler.adapters.inbound.run_http import run_filter
@@ -33,13 +34,7 @@ class JobApplication:
     list_job_runs: ListJobRuns
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: JobApplication) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class JobCollection(_View):
+class JobCollection(View[JobApplication]):
     """`/api/v1/jobs`."""
 
     @operation(
@@ -57,7 +52,7 @@ class JobCollection(_View):
         return self.application.list_jobs(g.user)
 
 
-class JobItem(_View):
+class JobItem(View[JobApplication]):
     """`/api/v1/jobs/{job_name}`."""
 
     @operation(
@@ -76,7 +71,7 @@ class JobItem(_View):
         return self.application.get_job(g.user, job_name)
 
 
-class JobRun(_View):
+class JobRun(View[JobApplication]):
     """`/api/v1/jobs/{job_name}/run`."""
 
     @operation(
@@ -103,7 +98,7 @@ class JobRun(_View):
             return self.application.ask_for_run(g.user, job_name, arguments=body.arguments)
 
 
-class JobRuns(_View):
+class JobRuns(View[JobApplication]):
     """`/api/v1/jobs/{job_name}/runs`."""
 
     @operation(

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
+from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.adapters.inbound.run_schemas import (
     JobRunListQuery,
@@ -36,13 +37,7 @@ class RunApplication:
     retry_run: RetryRun
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: RunApplication) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class RunCollection(_View):
+class RunCollection(View[RunApplication]):
     """`/api/v1/runs`."""
 
     @operation(
@@ -63,7 +58,7 @@ class RunCollection(_View):
         return self.application.runs.search(wanted, g.user)
 
 
-class RunItem(_View):
+class RunItem(View[RunApplication]):
     """`/api/v1/runs/{run_id}`."""
 
     @operation(
@@ -84,7 +79,7 @@ class RunItem(_View):
         return shown | {"history": details.history}
 
 
-class RunLog(_View):
+class RunLog(View[RunApplication]):
     """`/api/v1/runs/{run_id}/log`."""
 
     @operation(
@@ -105,7 +100,7 @@ class RunLog(_View):
         return self.application.runs.log(run_id, query.after, g.user)
 
 
-class RunCancellation(_View):
+class RunCancellation(View[RunApplication]):
     """`/api/v1/runs/{run_id}/cancel`."""
 
     @operation(
@@ -126,7 +121,7 @@ class RunCancellation(_View):
         return self.application.cancel_run(g.user, run_id)
 
 
-class RunRepetition(_View):
+class RunRepetition(View[RunApplication]):
     """`/api/v1/runs/{run_id}/retry`."""
 
     @operation(

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from flask import g, request
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
 from signet_common.web.preconditions import expected_versions
+from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.adapters.inbound.schedule_schemas import (
     ScheduleCreate,
@@ -42,13 +43,7 @@ class ScheduleApplication:
     schedules: ScheduleQueries
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: ScheduleApplication) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class ScheduleCollection(_View):
+class ScheduleCollection(View[ScheduleApplication]):
     """`/api/v1/schedules`."""
 
     @operation(
@@ -85,7 +80,7 @@ class ScheduleCollection(_View):
         return self.application.schedules.search(_filter(g.args.query), g.user)
 
 
-class ScheduleItem(_View):
+class ScheduleItem(View[ScheduleApplication]):
     """`/api/v1/schedules/{schedule_id}`."""
 
     @operation(
