@@ -357,6 +357,7 @@ def build_house(
         contracts(),
         outside,
         max_body_bytes=1000,
+        streams=128,
         streams_per_user=2,
         cors_origins=cors_origins,
         trusted_proxies=trusted_proxies,

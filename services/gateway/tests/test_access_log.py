@@ -27,7 +27,9 @@ def logged(house, make_contracts, tmp_path):
         house.refusals,
         {"resources": house.streams},
     )
-    house.application = compose(make_contracts(), outside, max_body_bytes=1000, streams_per_user=2, access_log=log)
+    house.application = compose(
+        make_contracts(), outside, max_body_bytes=1000, streams=128, streams_per_user=2, access_log=log
+    )
 
     def lines():
         log.flush()

@@ -76,6 +76,7 @@ def compose(
     outside: Outside,
     *,
     max_body_bytes: int,
+    streams: int,
     streams_per_user: int,
     seals_enforced: bool = False,
     trusted_proxies: Sequence[Proxy] = (),
@@ -94,7 +95,7 @@ def compose(
     traffic = Traffic(outside.limits)
     admission = Admission(authentication, replays, traffic, sealing, max_body_bytes)
     forwarding = Forwarding(outside.passports, outside.upstreams)
-    streaming = Streaming(outside.passports, outside.streams, StreamShares(streams_per_user))
+    streaming = Streaming(outside.passports, outside.streams, StreamShares(streams_per_user, streams))
 
     def served(contracts: Sequence[Contract]) -> Served:
         reachable, limited = (outside.upstreams.keys(), outside.streams.keys()), outside.limits.operations.keys()

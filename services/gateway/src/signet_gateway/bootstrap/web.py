@@ -89,6 +89,7 @@ def build(settings: GatewaySettings) -> RunningGateway:
         contracts,
         outside,
         max_body_bytes=settings.max_body_bytes,
+        streams=settings.streams,
         streams_per_user=settings.streams_per_user,
         seals_enforced=settings.sealing == "required",
         trusted_proxies=settings.trusted_proxies,
