@@ -117,7 +117,16 @@ class Wiring:
             "PASSPORT_ACCEPTS": keys.accepted(self.master, service),
             **({"KEYRING": str(home.keyring(service))} if service in KEYRINGS else {}),
             **({"CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}),
+            **(self._calls_for_jobs() if service == "scheduler" else {}),
             **({"BLOBS_URL": f"file:{home.blobs}"} if service == "files" else {}),
+        }
+
+    def _calls_for_jobs(self) -> dict[str, str]:
+        """Whom the scheduler asks for jobs, and with which keys."""
+        asked = [service for service in SERVICES if service != "scheduler"]
+        return {
+            "PASSPORT_ISSUES": keys.issued(self.master, asked, keys.SCHEDULER),
+            "UPSTREAMS": ",".join(f"{each}={addresses.upstream(self.address(each))}" for each in asked),
         }
 
     def _web(self, service: str) -> Process:

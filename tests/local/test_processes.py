@@ -10,6 +10,7 @@ from deploy.local.options import STATEFUL, Options
 from deploy.local.processes import Layer, Wiring
 
 from signet_common.passport.keys import derive_key, parse_keys
+from signet_common.settings import service_addresses
 
 MASTER = bytes(range(32))
 
@@ -78,6 +79,18 @@ def test_every_service_takes_jobs_from_the_scheduler(options: Options) -> None:
         assert accepted.keys() == others
         for issuer in others:
             assert [*accepted[issuer].values()] == [derive_key(MASTER, issuer, service)]
+
+
+def test_the_scheduler_can_ask_everybody_for_jobs(options: Options) -> None:
+    """The gateway too, behind nginx; under the key that each of them accepts."""
+    wiring = Wiring(options, MASTER, {})
+    settings = wiring.settings("scheduler")
+    upstreams = service_addresses(settings["SCHEDULER_UPSTREAMS"])
+    issued = parse_keys(settings["SCHEDULER_PASSPORT_ISSUES"])
+    assert upstreams.keys() == issued.keys() == {"gateway", *STATEFUL} - {"scheduler"}
+    for service, own in issued.items():
+        accepted = parse_keys(wiring.settings(service)[f"{service.upper()}_PASSPORT_ACCEPTS"])
+        assert accepted["scheduler"] == own
 
 
 def test_the_gateway_alone_takes_the_chosen_number_of_workers(options: Options) -> None:

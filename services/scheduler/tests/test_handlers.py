@@ -1,6 +1,7 @@
 """Every job that can be asked for is a job that somebody does."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from services.scheduler.tests.runs.house import House
@@ -9,11 +10,14 @@ from signet_scheduler.application.drills import DrillFailed, RunDrill
 from signet_scheduler.application.jobs import RunContext
 from signet_scheduler.application.shipped_jobs import ERASE_OLD_RUNS, SHIPPED, Drill, EraseOldRuns
 from signet_scheduler.bootstrap.handlers import handlers
+from signet_scheduler.settings import Settings
+
+SETTINGS = Settings(database_url="sqlite://", bus_url="sqlite:/unused", keyring=Path("/unused"))
 
 
 def test_every_declared_job_has_a_handler_and_no_handler_is_left_over(house: House) -> None:
     """A job without one would be taken by a worker and fail there."""
-    assert handlers(house.database).keys() == {job.name for job in SHIPPED}
+    assert handlers(SETTINGS, house.database).keys() == {job.name for job in SHIPPED}
 
 
 def test_a_drill_takes_its_time_and_fails_when_it_shall() -> None:
@@ -35,7 +39,7 @@ def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(house
     ended_at = house.run(old)["ended_at"]
     house.change(lately, ended_at=ended_at + timedelta(days=8))
     house.clock.later(days=8, seconds=1)
-    erase = handlers(house.database, house.clock)[ERASE_OLD_RUNS.name]
+    erase = handlers(SETTINGS, house.database, house.clock)[ERASE_OLD_RUNS.name]
     assert erase(EraseOldRuns(days=8), RunContext(9, 1, None)) == {"erased": 1}
     assert house.ids() == [lately, waiting]
     assert (house.attempts(old), house.attempts(lately)) == ([], [(1, "succeeded")])

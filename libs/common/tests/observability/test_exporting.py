@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -18,13 +19,16 @@ class Collector:
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
-        received = self.requests
+        self.measured: list[ExportMetricsServiceRequest] = []
+        received, measured = self.requests, self.measured
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/traces":
                     received.append(ExportTraceServiceRequest.FromString(body))
+                if self.path == "/v1/metrics":
+                    measured.append(ExportMetricsServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -129,13 +133,59 @@ os.wait()
     assert [span.name for span in collector.spans] == ["GET"]
 
 
+MEASURES = """
+import os, sys
+if sys.argv[2] == "forked":
+    from gevent import monkey; monkey.patch_all()
+from signet_common.observability.metrics import configure_metrics
+from signet_common.observability.timing import timed
+if sys.argv[2] == "forked" and os.fork():
+    os.wait()
+    sys.exit(0)
+configure_metrics("scheduler", sys.argv[1])
+for fails in (False, True):
+    try:
+        with timed("job.files.purge"):
+            if fails:
+                raise RuntimeError("a secret")
+    except RuntimeError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("process", ["plain", "forked"])
+def test_durations_are_sent_when_the_process_ends(collector: Collector, process: str) -> None:
+    """A histogram in seconds, what failed apart from what did not; also from the fork of a gevent process."""
+    run(MEASURES, collector.endpoint, process)
+    metrics = [
+        metric
+        for request in collector.measured
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    ]
+    assert {(metric.name, metric.unit) for metric in metrics} == {("signet.duration", "s")}
+    points = [
+        ({each.key: each.value.string_value for each in point.attributes}, point.count)
+        for point in metrics[-1].histogram.data_points
+    ]
+    assert sorted(points, key=str) == [
+        ({"name": "job.files.purge", "outcome": "RuntimeError"}, 1),
+        ({"name": "job.files.purge", "outcome": "ok"}, 1),
+    ]
+    assert "a secret" not in str(collector.measured)
+
+
 def test_without_a_collector_opentelemetry_is_not_loaded() -> None:
     """The import alone costs 12 MB in every process."""
     program = """
 import sys
 from signet_common.observability.traced_application import TracedApplication
+from signet_common.observability.metrics import configure_metrics
+from signet_common.observability.timing import timed
 from signet_common.observability.tracing import configure_tracing
-with configure_tracing("x", None).span("GET"):
+configure_metrics("x", None)
+with configure_tracing("x", None).span("GET"), timed("x"):
     print([name for name in sys.modules if name.startswith("opentelemetry")])
 """
     assert run(program).strip() == "[]"

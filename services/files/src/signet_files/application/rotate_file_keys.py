@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from signet_common.keyring.rotation import KeyringState
+from signet_common.observability.timing import timed
 from signet_common.passport import Passport
 from signet_files.application.file_keys import DataKeyRows, KeyringFile
 from signet_files.application.keyring_log import rotation
@@ -42,6 +43,7 @@ class RotateFileKeys:
     clock: Clock
     pause: Callable[[], None]
 
+    @timed("file_keys.rotate")
     def __call__(self, caller: Passport, after: int) -> RotationStep:
         """Begin a rotation if `after` is 0 and none is on; then wrap the next data keys anew.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signet_common.messaging.recording import Change
+from signet_common.observability.timing import timed
 from signet_common.passport import Passport
 from signet_files.application.ports import Record
 from signet_files.application.queries import FileQueries
@@ -52,6 +53,7 @@ class VerifyFile:
     timer: Callable[[], float]
     most_bytes: int = MOST_BYTES
 
+    @timed("file.verify")
     def __call__(self, caller: Passport, file_id: int, offset: int) -> Verification:
         """What is found from `offset` on. Raises FileNotFound, OffsetBeyondEnd, StorageUnavailable."""
         file = self.files.get(file_id, caller, record=False)

@@ -6,6 +6,7 @@ from flask import Flask
 
 from signet_common.keyring.ciphers import KeyringUnusable
 from signet_common.observability.logs import configure_logging
+from signet_common.observability.metrics import configure_metrics
 from signet_common.settings import load_or_exit
 from signet_files.bootstrap.web import build
 from signet_files.settings import Settings
@@ -15,6 +16,7 @@ def create() -> Flask:
     """The application, from the environment."""
     settings = load_or_exit(Settings)
     configure_logging("files", settings.log_level)
+    configure_metrics("files", settings.otel_exporter_otlp_endpoint)
     try:
         return build(settings).web
     except KeyringUnusable as refused:

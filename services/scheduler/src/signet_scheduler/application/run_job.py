@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signet_common.observability.context import REQUEST_ID, TRACEPARENT
+from signet_common.observability.timing import timed
 from signet_scheduler.application.attempts import AttemptRows, Claimed
 from signet_scheduler.application.jobs import Catalog, Handler, Job, NotRetryable, RunContext
 from signet_scheduler.application.ports import RowsUnavailable
@@ -92,7 +93,8 @@ class RunJob:
             arguments = job.read(claimed.arguments)
             handler = self.handlers[job.name]
             context = RunContext(claimed.run_id, claimed.attempt, claimed.scheduled_at)
-            return _succeeded(work.run(lambda: handler(arguments, context)))
+            with timed(f"job.{job.name}", slow=job.time_limit.total_seconds() / 2):
+                return _succeeded(work.run(lambda: handler(arguments, context)))
         except AttemptStopped as stopped:
             return _stopped(stopped, job)
         except (NotRetryable, ArgumentsInvalid) as refused:

@@ -1,5 +1,6 @@
 """The jobs that Signet ships, as declarations."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -41,4 +42,35 @@ DRILL = Job(
     overlap="allow",
 )
 
-SHIPPED = Catalog([DRILL, ERASE_OLD_RUNS])
+
+def _upkeep(name: str, summary: str, cron: str) -> Job:
+    """A job that a service does in small pieces when it is asked: harmless to repeat, and of no use twice at once."""
+    return Job(
+        name=name,
+        summary=summary,
+        schedule=DeclaredSchedule(cron),
+        time_limit=timedelta(minutes=10),
+        retry=RetryPolicy(max_attempts=3),
+    )
+
+
+COLLECT_ORPHANS = _upkeep(
+    "collect-orphans", "Have files remove what nobody will ask for any more, blobs included.", "7 * * * *"
+)
+PURGE_NONCES = _upkeep("purge-nonces", "Have the gateway forget the nonces whose time is over.", "12 * * * *")
+PURGES: Mapping[str, Job] = {
+    service: _upkeep(f"purge-{service}", f"Erase rows of {service} whose time is over: {what}.", cron)
+    for service, what, cron in (
+        ("identity", "sessions, mailed tokens, throttles, sent events, first answers", "17 * * * *"),
+        ("resources", "sent events and first answers", "22 * * * *"),
+        ("files", "sent events and first answers", "27 * * * *"),
+        ("audit", "sent events", "32 * * * *"),
+        ("scheduler", "sent events and first answers", "37 * * * *"),
+    )
+}
+"""By the service that they purge."""
+REMIND_EXPIRING_KEYS = _upkeep(
+    "remind-expiring-keys", "Have identity remind the owners of API keys that end within a week, by mail.", "30 5 * * *"
+)
+
+SHIPPED = Catalog([DRILL, ERASE_OLD_RUNS, COLLECT_ORPHANS, PURGE_NONCES, *PURGES.values(), REMIND_EXPIRING_KEYS])

@@ -2,19 +2,47 @@
 
 from collections.abc import Mapping
 
+from signet_common.passport import PassportIssuer, parse_keys
 from signet_common.sql.database import Database
+from signet_common.sql.retention import Purge
+from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.ended_runs import SqlEndedRuns
+from signet_scheduler.adapters.outbound.retention import RETENTIONS
+from signet_scheduler.adapters.outbound.services import HttpServices
 from signet_scheduler.application.drills import RunDrill
 from signet_scheduler.application.erase_old_runs import EraseRuns
 from signet_scheduler.application.jobs import Handler
 from signet_scheduler.application.ports import Clock
-from signet_scheduler.application.shipped_jobs import DRILL, ERASE_OLD_RUNS
+from signet_scheduler.application.remote_job import OwnPurge, RemoteJob
+from signet_scheduler.application.services import Services
+from signet_scheduler.application.shipped_jobs import (
+    COLLECT_ORPHANS,
+    DRILL,
+    ERASE_OLD_RUNS,
+    PURGE_NONCES,
+    PURGES,
+    REMIND_EXPIRING_KEYS,
+)
 from signet_scheduler.bootstrap.deployment import now
+from signet_scheduler.settings import Settings
 
 
-def handlers(database: Database, clock: Clock = now) -> Mapping[str, Handler]:
+def handlers(settings: Settings, database: Database, clock: Clock = now) -> Mapping[str, Handler]:
     """By name of the job, one for each that is declared."""
+    services = HttpServices(settings.upstreams or {}, PassportIssuer(SERVICE, parse_keys(settings.passport_issues)))
     return {
         DRILL.name: RunDrill(),
         ERASE_OLD_RUNS.name: EraseRuns(SqlEndedRuns(database), clock),
+        **_remote(services),
+        PURGES[SERVICE].name: OwnPurge(Purge(database, RETENTIONS).within),
+    }
+
+
+def _remote(services: Services) -> Mapping[str, Handler]:
+    purges = {job.name: RemoteJob(services, service, "purge") for service, job in PURGES.items() if service != SERVICE}
+    return {
+        **purges,
+        COLLECT_ORPHANS.name: RemoteJob(services, "files", "collect-orphans"),
+        PURGE_NONCES.name: RemoteJob(services, "gateway", "purge-nonces"),
+        REMIND_EXPIRING_KEYS.name: RemoteJob(services, "identity", "remind-expiring-keys"),
     }

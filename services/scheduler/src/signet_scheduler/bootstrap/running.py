@@ -32,7 +32,7 @@ def run_loops_of(settings: Settings, database: Database) -> Mapping[str, Loop]:
     from signet_scheduler.adapters.outbound.embedded_broker import EmbeddedBell, EmbeddedBroker
 
     broker = EmbeddedBroker([DeadLetters()])
-    work = work_loop(settings, database, broker, catalog=SHIPPED, handlers=handlers(database))
+    work = work_loop(settings, database, broker, catalog=SHIPPED, handlers=handlers(settings, database))
     return {**loops, "wake": _waking(database, EmbeddedBell(broker)), "work": work.run}
 
 
@@ -42,7 +42,7 @@ def worker_loops(settings: Settings) -> Mapping[str, Loop]:
 
     database = Database.open(settings.database_url, grouped=False)
     broker = JobsBroker(settings.bus_url, [DeadLetters()])
-    return {"work": work_loop(settings, database, broker, catalog=SHIPPED, handlers=handlers(database)).run}
+    return {"work": work_loop(settings, database, broker, catalog=SHIPPED, handlers=handlers(settings, database)).run}
 
 
 def works_apart(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ import sys
 
 from signet_common.messaging.background import run_loops
 from signet_common.observability.logs import configure_logging
+from signet_common.observability.metrics import configure_metrics
 from signet_common.settings import load_or_exit
 from signet_scheduler.bootstrap.background import background_loops
 from signet_scheduler.settings import Settings
@@ -17,6 +18,7 @@ def main() -> int:
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("scheduler-background", settings.log_level)
+    configure_metrics("scheduler-background", settings.otel_exporter_otlp_endpoint)
     loops = background_loops(settings)
     return run_loops({name: loop for name, loop in loops.items() if arguments.only in (None, name)}, patience=None)
 
