@@ -1,4 +1,4 @@
-"""The background process: `python -m signet_scheduler.entrypoints.background [--only relay|purge|wake|watch|work]`."""
+"""The background process: `python -m signet_scheduler.entrypoints.background [--only LOOP]`."""
 
 import argparse
 import sys
@@ -10,11 +10,13 @@ from signet_common.settings import load_or_exit
 from signet_scheduler.bootstrap.background import background_loops
 from signet_scheduler.settings import Settings
 
+LOOPS = ["relay", "plan", "purge", "wake", "watch", "work"]
+
 
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(description="The background loops of the scheduler.")
-    parser.add_argument("--only", choices=["relay", "purge", "wake", "watch", "work"], help="run one loop alone")
+    parser.add_argument("--only", choices=LOOPS, help="run one loop alone")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure_logging("scheduler-background", settings.log_level)
