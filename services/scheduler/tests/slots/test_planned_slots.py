@@ -217,7 +217,10 @@ def test_what_another_replica_has_locked_is_passed_over(planners, database_url: 
     held, free = planner.add("each"), planner.add("alone")
     with stopped.database.engine.connect() as connection, connection.begin():
         connection.execute(select(SCHEDULES).where(SCHEDULES.c.schedule_id == held).with_for_update())
-        planner.all_due()
+        planning = threading.Thread(target=planner.all_due)
+        planning.start()
+        planning.join(10)
+        assert not planning.is_alive()
         assert (planner.states(held), planner.states(free)) == ([], ["waiting"])
     planner.all_due()
     assert planner.states(held) == ["waiting"]
