@@ -209,10 +209,9 @@ def test_what_this_process_does_not_know_is_left_to_others(planner: Planner, cap
 
 
 @pytest.mark.servers
-def test_what_another_replica_has_locked_is_passed_over(planners, database_url: str) -> None:
-    """One that is stopped in the middle of its work, as a laptop that is closed, holds up no other schedule."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one lock for all")
+@pytest.mark.parametrize("database_url", ["mariadb", "postgresql"], indirect=True)
+def test_what_another_replica_has_locked_is_passed_over(planners) -> None:
+    """One that is stopped in the middle of its work holds up no other schedule. (SQLite has one lock for all.)"""
     planner, stopped = planners(), planners()
     held, free = planner.add("each"), planner.add("alone")
     with stopped.database.engine.connect() as connection, connection.begin():
