@@ -93,6 +93,13 @@ def test_without_keys_nobody_asks(house, make_house):
     assert ask(make_house(job_keys={}), token(house)).code == 404001
 
 
+def test_whom_else_the_gateway_may_believe_is_no_scheduler(house, make_house):
+    """A key for another caller opens none of this."""
+    believing = make_house(job_keys={"scheduler": {"k1": JOB_KEY}, "identity": {"k1": PASSPORT_KEY}})
+    assert ask(believing, token(house, issuer="identity", key=PASSPORT_KEY)).code == 404001
+    assert ask(believing, token(house)).code == 200
+
+
 def test_a_store_that_does_not_answer_is_told(house):
     """So the run is attempted again."""
     house.nonces.failure = NoncesUnavailable("gone")
