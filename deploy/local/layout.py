@@ -77,6 +77,11 @@ class Home:
         return self.folder / "blobs"
 
     @property
+    def mail(self) -> Path:
+        """Mails, where no mail server is named: one file each."""
+        return self.folder / "mail"
+
+    @property
     def bus(self) -> Path:
         return self.folder / "bus.sqlite3"
 

@@ -118,6 +118,7 @@ class Wiring:
             **({"KEYRING": str(home.keyring(service))} if service in KEYRINGS else {}),
             **({"CONTRACTS_DIR": str(CONTRACTS)} if service == "identity" else {}),
             **(self._calls_for_jobs() if service == "scheduler" else {}),
+            **({"SMTP_URL": f"file:{home.mail}"} if service == "scheduler" else {}),
             **({"BLOBS_URL": f"file:{home.blobs}"} if service == "files" else {}),
         }
 

@@ -6,18 +6,30 @@ from pathlib import Path
 import pytest
 from services.scheduler.tests.runs.house import House
 
+from signet_common.keyring.document import create_keyring
 from signet_scheduler.application.drills import DrillFailed, RunDrill
 from signet_scheduler.application.jobs import RunContext
 from signet_scheduler.application.shipped_jobs import ERASE_OLD_RUNS, SHIPPED, Drill, EraseOldRuns
 from signet_scheduler.bootstrap.handlers import handlers
+from signet_scheduler.domain.mail_destination import FileOutbox
 from signet_scheduler.settings import Settings
 
-SETTINGS = Settings(database_url="sqlite://", bus_url="sqlite:/unused", keyring=Path("/unused"))
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Those of a deployment, whose database is another one."""
+    create_keyring(tmp_path / "keyring.json")
+    return Settings(
+        database_url="sqlite://",
+        bus_url="sqlite:/unused",
+        keyring=tmp_path / "keyring.json",
+        smtp_url=FileOutbox(tmp_path / "mail"),
+    )
 
 
-def test_every_declared_job_has_a_handler_and_no_handler_is_left_over(house: House) -> None:
+def test_every_declared_job_has_a_handler_and_no_handler_is_left_over(settings: Settings, house: House) -> None:
     """A job without one would be taken by a worker and fail there."""
-    assert handlers(SETTINGS, house.database).keys() == {job.name for job in SHIPPED}
+    assert handlers(settings, house.database).keys() == {job.name for job in SHIPPED}
 
 
 def test_a_drill_takes_its_time_and_fails_when_it_shall() -> None:
@@ -30,7 +42,7 @@ def test_a_drill_takes_its_time_and_fails_when_it_shall() -> None:
         drill(Drill(fails=True), RunContext(1, 1, None))
 
 
-def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(house: House) -> None:
+def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(settings: Settings, house: House) -> None:
     """And nothing else: neither what ended lately, nor what has not ended."""
     with house.working():
         old, lately = house.add(), house.add()
@@ -39,7 +51,7 @@ def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(house
     ended_at = house.run(old)["ended_at"]
     house.change(lately, ended_at=ended_at + timedelta(days=8))
     house.clock.later(days=8, seconds=1)
-    erase = handlers(SETTINGS, house.database, house.clock)[ERASE_OLD_RUNS.name]
+    erase = handlers(settings, house.database, house.clock)[ERASE_OLD_RUNS.name]
     assert erase(EraseOldRuns(days=8), RunContext(9, 1, None)) == {"erased": 1}
     assert house.ids() == [lately, waiting]
     assert (house.attempts(old), house.attempts(lately)) == ([], [(1, "succeeded")])

@@ -118,6 +118,11 @@ class Cast:
         assert credential is not None
         return self.admin.as_(credential)
 
+    def mail(self) -> dict[str, Any]:
+        """A mail to an address of its own."""
+        mails: list[dict[str, Any]] = self._make("createMails", mail_body())["mails"]
+        return mails[0]
+
     def _make(self, name: str, fields: Mapping[str, object], maker: SignedApi | None = None) -> dict[str, Any]:
         operation = self._operations[name]
         body = {**operation.minimal_body(), **fields}
@@ -140,6 +145,7 @@ OBJECTS: Mapping[str, Callable[[Cast, Member], int | str]] = {
     "job_name": lambda *_: DRILL,
     "run_id": lambda cast, owner: cast.run(owner)["run_id"],
     "schedule_id": lambda cast, owner: cast.schedule(owner)["schedule_id"],
+    "mail_id": lambda cast, _: cast.mail()["mail_id"],
 }
 """How somebody comes by an object of each kind, named as the path names it."""
 
@@ -151,7 +157,7 @@ SPECIAL_OBJECTS: Mapping[str, Callable[[Cast, Member], int | str]] = {
 }
 """How somebody comes by what an operation is about that takes no other object of the kind."""
 
-OWNERLESS = frozenset({"role_id", "record_id", "job_name"})
+OWNERLESS = frozenset({"role_id", "record_id", "job_name", "mail_id"})
 """Kinds that belong to nobody: there is no scope `own` on them."""
 
 BODIES: Mapping[str, Callable[[Member], Mapping[str, Any]]] = {
@@ -165,11 +171,18 @@ BODIES: Mapping[str, Callable[[Member], Mapping[str, Any]]] = {
     "updateFile": lambda _: {"file_name": new_word()},
     "createSchedule": lambda _: {"job_name": DRILL, "cron": "0 0 29 2 *"},
     "updateSchedule": lambda _: {"cron": "0 12 29 2 *"},
+    "createMails": lambda _: mail_body(),
 }
 """What a body must hold beside its required fields, or instead of what can be made up for them."""
 
 QUERIES: Mapping[str, str] = {"explainAccess": "permission=demo:create", "uploadFile": "file_name=scan.dcm"}
 """What a query must hold."""
+
+
+def mail_body() -> dict[str, Any]:
+    """A mail to somebody who has never been sent one: an address gets a few an hour."""
+    values = {"subject_line": "hello", "text": "Hello."}
+    return {"to": [f"{new_word()}@example.org"], "template": "notice", "values": values}
 
 
 def thing(cast: Cast, operation: ContractOperation, owner: Member) -> int | str | None:

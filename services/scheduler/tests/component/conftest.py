@@ -13,12 +13,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
+from signet_common.keyring.ciphers import Keyring
 from signet_common.passport import Passport, PassportIssuer, format_keys
 from signet_common.sql.administration import migrations_folder
+from signet_common.sql.database import Database
 from signet_common.sql.migrations import upgrade
 from signet_scheduler import __file__ as package_file
 from signet_scheduler.adapters.outbound.tables import OUTBOX, RUNS, SCHEDULES
-from signet_scheduler.bootstrap.web import Service, build
+from signet_scheduler.bootstrap.web import Service, serve
+from signet_scheduler.domain.mail_destination import FileOutbox
 from signet_scheduler.settings import Settings
 
 KEYS = {"gateway": {"k1": b"g" * 32}}
@@ -129,14 +132,14 @@ def make_api(migrated_file: Path) -> Iterator[Callable[[str], Api]]:
             shutil.copyfile(migrated_file, database_url.removeprefix("sqlite:///"))
         else:
             upgrade(database_url, migrations_folder(package_file))
-        service = build(
-            Settings(
-                database_url=database_url,
-                bus_url="sqlite:/unused",
-                keyring=Path("/unused"),
-                passport_accepts=format_keys(KEYS),
-            )
+        settings = Settings(
+            database_url=database_url,
+            bus_url="sqlite:/unused",
+            keyring=Path("/unused"),
+            smtp_url=FileOutbox(Path("/unused")),
+            passport_accepts=format_keys(KEYS),
         )
+        service = serve(settings, Database.open(database_url, grouped=True), Keyring("none", {"none": bytes(32)}))
         built.append(service)
         return Api(service.web.test_client(), service)
 

@@ -50,6 +50,8 @@ NAMED: dict[str, SearchStrategy[str]] = {
     # Nobody's password begins like this, so it is no common one.
     "signet-new-password": st.text(_TEXT, min_size=12, max_size=60).map("§¶".__add__),
     "signet-permission": st.sampled_from(("demo:create", "demo:query", "user:query", "api_key:query", "record:query")),
+    "signet-mail-address": st.from_regex(r"\A[a-z]{1,20}[.][a-z]{1,20}@[a-z]{1,20}[.]example[.]org\Z"),
+    "signet-mail-text": st.text(_SEEN | st.sampled_from("\n\t/"), min_size=1, max_size=200),
     "signet-job-name": st.sampled_from(("drill", "erase-old-runs")),
     # Lines of every kind that come seldom: nothing shall run by itself while the fuzzer looks.
     "signet-cron": st.sampled_from(

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from signet_scheduler.application.jobs import Arguments, Catalog, Job
+from signet_scheduler.application.send_mail import SEND_MAIL
 from signet_scheduler.domain.policies import DeclaredSchedule, RetryPolicy
 
 
@@ -73,4 +74,6 @@ REMIND_EXPIRING_KEYS = _upkeep(
     "remind-expiring-keys", "Have identity remind the owners of API keys that end within a week, by mail.", "30 5 * * *"
 )
 
-SHIPPED = Catalog([DRILL, ERASE_OLD_RUNS, COLLECT_ORPHANS, PURGE_NONCES, *PURGES.values(), REMIND_EXPIRING_KEYS])
+SHIPPED = Catalog(
+    [DRILL, ERASE_OLD_RUNS, COLLECT_ORPHANS, PURGE_NONCES, *PURGES.values(), REMIND_EXPIRING_KEYS, SEND_MAIL]
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from signet_common.keyring.live import LiveKeyring
 from signet_common.messaging.background import Loop
 from signet_common.messaging.connect import open_bus
 from signet_common.messaging.event import OutgoingEvent
@@ -14,19 +15,22 @@ from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.retention import RETENTIONS
 from signet_scheduler.adapters.outbound.tables import LEASES, OUTBOX
 from signet_scheduler.application.shipped_jobs import SHIPPED
+from signet_scheduler.bootstrap.mail import mail_loop
 from signet_scheduler.bootstrap.planning import plan_loop
 from signet_scheduler.bootstrap.running import run_loops_of
 from signet_scheduler.settings import Settings
 
 
 def background_loops(settings: Settings) -> Mapping[str, Loop]:
-    """The loops of the background process, by name."""
+    """The loops of the background process, by name. Raises KeyringUnusable."""
     database = Database.open(settings.database_url, grouped=False)
     leases = Leases(database, LEASES)
     source = OutboxReader(database, OUTBOX, leases, OutgoingEvent)
+    bus, keyring = open_bus(settings.bus_url), LiveKeyring(settings.keyring)
     return {
-        "relay": Relay(source, open_bus(settings.bus_url).publisher(SERVICE)).run,
+        "relay": Relay(source, bus.publisher(SERVICE)).run,
         "plan": plan_loop(database, SHIPPED).run,
         "purge": PurgeLoop(unasked_purge(database, RETENTIONS), leases).run,
+        "mail": mail_loop(settings, database, keyring, bus.command_receiver()).run,
         **run_loops_of(settings, database),
     }

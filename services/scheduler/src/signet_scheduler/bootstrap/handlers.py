@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from signet_common.keyring.live import LiveKeyring
 from signet_common.passport import PassportIssuer, parse_keys
 from signet_common.sql.database import Database
 from signet_common.sql.retention import Purge
@@ -14,6 +15,7 @@ from signet_scheduler.application.erase_old_runs import EraseRuns
 from signet_scheduler.application.jobs import Handler
 from signet_scheduler.application.ports import Clock
 from signet_scheduler.application.remote_job import OwnPurge, RemoteJob
+from signet_scheduler.application.send_mail import SEND_MAIL
 from signet_scheduler.application.services import Services
 from signet_scheduler.application.shipped_jobs import (
     COLLECT_ORPHANS,
@@ -24,16 +26,18 @@ from signet_scheduler.application.shipped_jobs import (
     REMIND_EXPIRING_KEYS,
 )
 from signet_scheduler.bootstrap.deployment import now
+from signet_scheduler.bootstrap.mail_delivery import send_mail
 from signet_scheduler.settings import Settings
 
 
 def handlers(settings: Settings, database: Database, clock: Clock = now) -> Mapping[str, Handler]:
-    """By name of the job, one for each that is declared."""
+    """By name of the job, one for each that is declared. Raises KeyringUnusable."""
     services = HttpServices(settings.upstreams or {}, PassportIssuer(SERVICE, parse_keys(settings.passport_issues)))
     return {
         DRILL.name: RunDrill(),
         ERASE_OLD_RUNS.name: EraseRuns(SqlEndedRuns(database), clock),
         **_remote(services),
+        SEND_MAIL.name: send_mail(settings, database, LiveKeyring(settings.keyring)),
         PURGES[SERVICE].name: OwnPurge(Purge(database, RETENTIONS).within),
     }
 

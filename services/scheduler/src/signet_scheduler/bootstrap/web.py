@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from signet_common.keyring.ciphers import RowCipher
+from signet_common.keyring.live import LiveKeyring
 from signet_common.observability.tracing import configure_tracing
 from signet_common.passport import PassportVerifier, parse_keys
 from signet_common.sql.database import Database
@@ -13,9 +15,11 @@ from signet_common.web.readiness import answers, drains
 from signet_common.web.service import create_service
 from signet_scheduler import SERVICE
 from signet_scheduler.adapters.inbound.errors import ERRORS
+from signet_scheduler.adapters.inbound.mail_http import mail_namespace
 from signet_scheduler.adapters.outbound.tables import OUTBOX
 from signet_scheduler.application.shipped_jobs import SHIPPED
 from signet_scheduler.bootstrap.api import api_namespaces
+from signet_scheduler.bootstrap.mail import mail_application
 from signet_scheduler.settings import Settings
 
 
@@ -28,12 +32,17 @@ class Service:
 
 
 def build(settings: Settings) -> Service:
-    """Wire the web application; nothing is connected yet."""
+    """Wire the web application; nothing is connected yet. Raises KeyringUnusable: without its keys it seals nothing."""
     database = Database.open(settings.database_url, grouped=True)
+    return serve(settings, database, LiveKeyring(settings.keyring))
+
+
+def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service:
+    """Wire the web application from what `build` has read."""
     outbox = Outbox(OUTBOX)
     web = create_service(
         SERVICE,
-        api_namespaces(database, SHIPPED),
+        [*api_namespaces(database, SHIPPED), mail_namespace(mail_application(settings, database, keyring))],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
         checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},

@@ -11,6 +11,9 @@ SchedulerError
 ├── ScheduleNotFound      no such schedule, or none that the caller may see
 ├── ScheduleNameTaken     another schedule has the name
 ├── ScheduleDeclared      the code declares it: it can be paused and changed, not deleted
+├── MailNotFound          no such mail, or none that the caller may see
+├── MailElsewhere         another run sends the mail, and has not ended
+├── MailLimitReached      the address gets no more mails for now
 ├── CronInvalid           the line or the zone means nothing; names the part
 └── VersionMismatch       it has changed since the client saw it
 """
@@ -68,6 +71,18 @@ class ScheduleDeclared(SchedulerError):
 
 class CronInvalid(SchedulerError):
     """The cron line or the time zone means nothing; the message names the part."""
+
+
+class MailNotFound(SchedulerError):
+    """No such mail, or none that the caller may see."""
+
+
+class MailElsewhere(SchedulerError):
+    """Another run sends the mail, and has not ended."""
+
+
+class MailLimitReached(SchedulerError):
+    """The address has been sent as many mails as it gets in an hour; the message names it."""
 
 
 class VersionMismatch(SchedulerError):

@@ -10,7 +10,7 @@ from signet_common.settings import load_or_exit
 from signet_scheduler.bootstrap.background import background_loops
 from signet_scheduler.settings import Settings
 
-LOOPS = ["relay", "plan", "purge", "wake", "watch", "work"]
+LOOPS = ["relay", "plan", "purge", "mail", "wake", "watch", "work"]
 
 
 def main() -> int:

@@ -1,32 +1,46 @@
 """The declaration of the commands that identity sends."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from signet_common.messaging.asyncapi_commands import CommandType
 from signet_identity import SERVICE
-from signet_identity.application.mail import MAIL
+from signet_identity.application.mail import API_KEY_EXPIRING, EMAIL_CHANGED, MAIL
 from signet_identity.domain.single_use_tokens import TOKEN_PATTERN, Purpose
 
 _TEXT = {"type": "string"}
+_TIME = {**_TEXT, "format": "date-time"}
+_TOKEN = {**_TEXT, "pattern": TOKEN_PATTERN, "description": "Works once, until expires_at."}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+def _mail(summary: str, templates: list[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    to = {**_TEXT, "description": "The address, as its owner wrote it."}
+    return {"title": summary, **_object(to=to, template={"enum": templates}, values=values)}
+
+
 COMMANDS = (
     CommandType(
         SERVICE,
         MAIL,
-        _object(
-            to={**_TEXT, "description": "The address, as its owner wrote it."},
-            template={"enum": [purpose.value for purpose in Purpose]},
-            values=_object(
-                user_name=_TEXT,
-                token={**_TEXT, "pattern": TOKEN_PATTERN, "description": "Works once, until expires_at."},
-                expires_at={**_TEXT, "format": "date-time"},
-            ),
-        ),
+        {
+            "oneOf": [
+                _mail(
+                    "A token for whoever reads the mailbox",
+                    [purpose.value for purpose in Purpose],
+                    _object(user_name=_TEXT, token=_TOKEN, expires_at=_TIME),
+                ),
+                _mail("For the address that an account leaves", [EMAIL_CHANGED], _object(user_name=_TEXT)),
+                _mail(
+                    "An API key that ends soon",
+                    [API_KEY_EXPIRING],
+                    _object(user_name=_TEXT, api_key_name=_TEXT, expires_at=_TIME),
+                ),
+            ]
+        },
         "Send this mail.",
     ),
 )

@@ -7,6 +7,8 @@ from signet_scheduler.domain.errors import (
     FieldsInvalid,
     JobBusy,
     JobNotFound,
+    MailLimitReached,
+    MailNotFound,
     RunEnded,
     RunNotEnded,
     RunNotFound,
@@ -26,5 +28,7 @@ ERRORS: Mapping[type[Exception], ReturnCode] = {
     ScheduleNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     ScheduleNameTaken: ReturnCode.VALUE_DUPLICATE,
     ScheduleDeclared: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    MailNotFound: ReturnCode.RESOURCE_NOT_FOUND,
+    MailLimitReached: ReturnCode.RATE_LIMITED,
     VersionMismatch: ReturnCode.VERSION_CONFLICT,
 }

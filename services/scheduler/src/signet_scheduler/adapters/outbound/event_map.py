@@ -36,7 +36,7 @@ _OUTCOME: Mapping[str, Mapping[str, Any]] = {
     "attempts": _NUMBER,
     "error": _TEXT,
 }
-_MAIL: Mapping[str, Mapping[str, Any]] = {"template": _TEXT, "language": _TEXT, "reply": _TEXT}
+_MAIL: Mapping[str, Mapping[str, Any]] = {"to_address": _TEXT, "template": _TEXT, "language": _TEXT, "reply": _TEXT}
 _KEYRING: Mapping[str, Mapping[str, Any]] = {
     "current": _TEXT,
     "rotating": {"type": ["boolean", "null"]},

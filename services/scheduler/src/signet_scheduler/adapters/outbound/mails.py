@@ -1,0 +1,120 @@
+"""Mails inside one transaction: asked for, limited, and bound to the run that sends each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select, update
+
+from signet_common.messaging.event import new_event_id
+from signet_common.messaging.recording import Change
+from signet_common.passport import Passport
+from signet_scheduler.adapters.outbound.event_map import EventMap
+from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS, MailContents, mail_of
+from signet_scheduler.adapters.outbound.tables import MAILS, RUNS
+from signet_scheduler.application.mail_content import MailContent
+from signet_scheduler.application.mail_ports import NewMail
+from signet_scheduler.application.send_mail import SEND_MAIL
+from signet_scheduler.domain.addresses import Address
+from signet_scheduler.domain.errors import MailNotFound
+from signet_scheduler.domain.mails import Mail, MailState
+
+
+class SqlMails:
+    """Fulfils the port `Mails`."""
+
+    def __init__(self, connection: Connection, contents: MailContents) -> None:
+        self._connection = connection
+        self._contents = contents
+
+    def knows(self, command_id: str) -> bool:
+        """The unique column is the inbox of commands."""
+        found = select(MAILS.c.mail_id).where(MAILS.c.command_id == command_id)
+        return self._connection.execute(found).first() is not None
+
+    def recent(self, to: Address, since: datetime) -> int:
+        """Count along the index, behind a lock on the address's newest mail: two at once would both see room."""
+        theirs = MAILS.c.to_address == to.key
+        newest = select(MAILS.c.mail_id).where(theirs).order_by(MAILS.c.created_at.desc()).limit(1)
+        self._connection.execute(newest.with_for_update())
+        counted = select(func.count()).where(theirs, MAILS.c.created_at > since, MAILS.c.run_id.is_not(None))
+        return int(self._connection.execute(counted).scalar_one())
+
+    def add(self, new: NewMail, *, by: Passport, at: datetime) -> Mail:
+        """Three statements: the content is bound to the mail's id, and the run names it."""
+        mail_id = self._inserted(new, by, at, mail_state="waiting", reply=None)
+        run_id = self._run(mail_id, by, at)
+        content = MailContent(new.to.text, new_event_id(), new.values)
+        sealed = self._contents.seal(mail_id, content)
+        self._connection.execute(update(MAILS).where(MAILS.c.mail_id == mail_id).values(content=sealed, run_id=run_id))
+        return self._read(mail_id)
+
+    def add_refused(self, new: NewMail, reason: str, *, by: Passport, at: datetime) -> Mail:
+        """One that is over from the beginning."""
+        return self._read(self._inserted(new, by, at, mail_state="refused", reply=reason))
+
+    def require_in_reach(self, mail_ids: Sequence[int], *, owner: int | None) -> None:
+        """Count them."""
+        found = select(func.count()).select_from(MAILS).where(MAILS.c.mail_id.in_(mail_ids))
+        if owner is not None:
+            found = found.where(MAILS.c.created_by == owner)
+        if self._connection.execute(found).scalar_one() != len(set(mail_ids)):
+            raise MailNotFound("there is no such mail")
+
+    def _inserted(self, new: NewMail, by: Passport, at: datetime, *, mail_state: MailState, reply: str | None) -> int:
+        row = {
+            "command_id": new.command_id,
+            "to_address": new.to.key,
+            "template": new.template,
+            "language": new.language,
+            "mail_state": mail_state,
+            "reply": reply,
+            "attempts": 0,
+            "expires_at": new.expires_at,
+            "version": 1,
+            "created_at": at,
+            "created_by": by.user_id,
+        }
+        return _inserted_id(self._connection, MAILS, row)
+
+    def _run(self, mail_id: int, by: Passport, at: datetime) -> int:
+        """The run that sends it; it waits with the mail, or neither is there."""
+        row: dict[str, Any] = {
+            "job_name": SEND_MAIL.name,
+            "run_state": "waiting",
+            "arguments": json.dumps({"mail_id": mail_id}),
+            "wake_at": at,
+            "attempts": 0,
+            "max_attempts": SEND_MAIL.retry.max_attempts,
+            "beats": 0,
+            "cancel_asked": False,
+            "requested_by_name": by.user_name,
+            "version": 1,
+            "created_at": at,
+            "created_by": by.user_id,
+        }
+        return _inserted_id(self._connection, RUNS, row)
+
+    def _read(self, mail_id: int) -> Mail:
+        return mail_of(self._connection.execute(select(*MAIL_COLUMNS).where(MAILS.c.mail_id == mail_id)).one())
+
+
+def _inserted_id(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    key: Any = connection.execute(insert(table).values(row)).inserted_primary_key
+    return int(key[0])
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMailTransaction:
+    """Fulfils the port `MailTransaction` for one caller."""
+
+    mails: SqlMails
+    connection: Connection
+    caller: Passport
+    events: EventMap
+
+    def record(self, change: Change) -> None:
+        """Put the event into the outbox, in this transaction."""
+        self.events.add(self.connection, change, self.caller)

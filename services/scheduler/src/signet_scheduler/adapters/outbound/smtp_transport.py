@@ -1,0 +1,113 @@
+"""Mail by SMTP: one mail, one conversation, encrypted unless the deployment says otherwise.
+
+What the server answers decides: 4xx and anything that breaks off is tried again, 5xx is for good (RFC 5321, section
+4.2.1), at every step alike: a server that refuses a password is not asked again until it locks the account.
+"""
+
+import base64
+import smtplib
+import ssl
+
+from signet_scheduler.adapters.outbound.smtp_conversation import AnswerUnusable, Conversation, Limits, ServerTooSlow
+from signet_scheduler.application.mail_transport import MailDeferred, MailError, MailRefused, OutgoingMail
+from signet_scheduler.domain.lines import one_line
+from signet_scheduler.domain.mail_destination import SmtpServer
+from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS
+
+
+class SmtpTransport:
+    """Fulfils the port `MailTransport`. `sender` is the address that a bounce returns to."""
+
+    def __init__(self, server: SmtpServer, sender: str, limits: Limits | None = None) -> None:
+        self._server = server
+        self._sender = sender
+        self._limits = limits or Limits()
+        self._never_told = _spellings(server)
+
+    def send(self, mail: OutgoingMail) -> str:
+        """Hand over, and return as soon as the server has said that it has the mail."""
+        conversation: Conversation | None = None
+        try:
+            conversation = self._connected()
+            self._prepare(conversation)
+            reply = self._hand_over(conversation, mail)
+            conversation.leave()
+        except smtplib.SMTPResponseException as refused:
+            raise self._told(refused.smtp_code, refused.smtp_error) from None
+        except ssl.SSLCertVerificationError as unproven:
+            why = f"the certificate of the mail server proves nothing: {unproven.verify_message}"
+            raise MailDeferred(self._cleaned(why)) from None
+        except (OSError, AnswerUnusable, ServerTooSlow, ValueError) as lost:
+            late = isinstance(lost, TimeoutError | ServerTooSlow) or (conversation is not None and conversation.is_over)
+            raise self._lost(lost, late=late) from None
+        finally:
+            if conversation is not None:
+                conversation.close()
+        return reply
+
+    def _connected(self) -> Conversation:
+        server = self._server
+        tls = self._context() if server.security == "tls" else None
+        return Conversation(server.host, server.port, limits=self._limits, tls=tls)
+
+    def _context(self) -> ssl.SSLContext:
+        """Certificates and names are verified, TLS is 1.2 at least."""
+        return ssl.create_default_context(cafile=self._server.ca_file)
+
+    def _prepare(self, conversation: Conversation) -> None:
+        """Encrypt and authenticate as the setting wants it."""
+        self._expect(conversation.introduce())
+        if self._server.security == "starttls":
+            if not conversation.has_extn("starttls"):
+                # Somebody on the way may have taken the offer out: nothing goes unencrypted for that.
+                raise MailDeferred("the mail server offers no STARTTLS")
+            self._expect(conversation.starttls(context=self._context()))
+            self._expect(conversation.introduce())
+        if self._server.user:
+            try:
+                conversation.login(self._server.user, self._server.password)
+            except smtplib.SMTPNotSupportedError:
+                raise MailDeferred("the mail server offers no authentication that is known here") from None
+
+    def _hand_over(self, conversation: Conversation, mail: OutgoingMail) -> str:
+        recipient, options = mail.to.ascii, [f"SIZE={len(mail.data)}"] if conversation.has_extn("size") else []
+        if recipient is None:
+            if not conversation.has_extn("smtputf8"):
+                raise MailRefused("the mail server takes no address that is not ASCII before the @ (SMTPUTF8)")
+            recipient, options = mail.to.text, [*options, "SMTPUTF8", "BODY=8BITMIME"]
+        self._expect(conversation.mail(self._sender, options))
+        self._expect(conversation.rcpt(recipient))
+        return self._expect(conversation.data(mail.data))
+
+    def _expect(self, reply: tuple[int, bytes]) -> str:
+        """What the server said, where it agreed."""
+        code, answer = reply
+        if code // 100 != 2:
+            raise self._told(code, answer)
+        return self._cleaned(f"{code} {answer.decode(errors='replace')}")
+
+    def _told(self, code: int, answer: bytes | str) -> MailError:
+        """The refusal; what has no code of SMTP comes from something that is no mail server."""
+        text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+        if 500 <= code < 600:
+            return MailRefused(self._cleaned(f"{code} {text}"))
+        known = f"{code}" if 200 <= code < 500 else "not an answer of a mail server:"
+        return MailDeferred(self._cleaned(f"{known} {text}"))
+
+    def _lost(self, lost: Exception, *, late: bool) -> MailDeferred:
+        if late:
+            return MailDeferred("the mail server did not answer in time")
+        return MailDeferred(self._cleaned(f"the connection to the mail server failed: {lost}"))
+
+    def _cleaned(self, text: str) -> str:
+        for spelling in self._never_told:
+            text = text.replace(spelling, "…")
+        return one_line(text, MAX_REPLY_CHARACTERS)
+
+
+def _spellings(server: SmtpServer) -> tuple[str, ...]:
+    """The password in every form in which a server is sent it, and might send it back."""
+    if not server.password:
+        return ()
+    plain = f"\0{server.user}\0{server.password}"
+    return server.password, *(base64.b64encode(text.encode()).decode() for text in (server.password, plain))

@@ -1,0 +1,310 @@
+"""Mails from being asked for to their end: once, limited, sealed, and forgotten."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+from threading import Event as Stop
+
+import pytest
+from services.scheduler.tests.mail.conftest import MemoryTransport, Post, token_values
+
+from signet_common.keyring.ciphers import Keyring
+from signet_common.messaging.command import ReceivedCommand
+from signet_common.messaging.ports import BusUnavailable
+from signet_common.sql.stored_secrets import SqlStoredSecrets
+from signet_scheduler.adapters.inbound.mail_loop import MailLoop
+from signet_scheduler.adapters.outbound.mail_messages import MessageComposer, Templates
+from signet_scheduler.adapters.outbound.tables import OUTBOX, RUNS, UNDER_KEYRING
+from signet_scheduler.application.ask_for_mail import MailRules
+from signet_scheduler.application.jobs import NotRetryable, RunContext
+from signet_scheduler.application.mail_commands import MailCommands
+from signet_scheduler.application.mail_transport import MailDeferred, MailRefused, MailTransport
+from signet_scheduler.application.send_mail import SEND_MAIL, SendMail, SendMailArguments
+from signet_scheduler.domain.errors import MailElsewhere
+from signet_scheduler.domain.sender import NOBODY
+
+TOKEN = "t" * 43
+
+
+def command(post: Post, command_id: str = "c1", **changed: object) -> ReceivedCommand:
+    body = {"to": "ann@example.org", "template": "password_reset", "values": token_values(post)} | changed
+    return ReceivedCommand(command_id, "mail.send", json.dumps(body).encode())
+
+
+def take(post: Post, *commands: ReceivedCommand) -> None:
+    carry_out = MailCommands(post.ask)
+    for each in commands:
+        carry_out(each)
+
+
+def handler(post: Post, transport: MailTransport) -> SendMail:
+    return SendMail(post.waiting, MessageComposer(Templates(), NOBODY), transport, post.clock)
+
+
+def deliver(post: Post, transport: MailTransport, *, attempt: int = 1, run_id: int | None = None) -> object:
+    row = post.row()
+    run = RunContext(run_id or row["run_id"], attempt, None)
+    return handler(post, transport)(SendMailArguments(mail_id=row["mail_id"]), run)
+
+
+def test_a_command_becomes_a_waiting_mail_and_the_run_that_sends_it(any_post: Post) -> None:
+    """Both or neither; what it says lies sealed, and is told nowhere."""
+    take(any_post, command(any_post))
+    row, [run] = any_post.row(), any_post.rows(RUNS)
+    assert (row["mail_state"], row["language"], row["run_id"]) == ("waiting", "en", run["run_id"])
+    assert (run["job_name"], run["run_state"], json.loads(run["arguments"])) == (
+        "send-mail", "waiting", {"mail_id": row["mail_id"]},
+    )  # fmt: skip
+    assert run["max_attempts"] == SEND_MAIL.retry.max_attempts
+    assert row["expires_at"] == any_post.now.replace(microsecond=0) + timedelta(minutes=30)
+    told = {"to_address": "ann@example.org", "template": "password_reset", "language": "en"}
+    assert any_post.events() == [("mail.insert", told)]
+    assert TOKEN not in repr([any_post.rows(), any_post.rows(RUNS), any_post.rows(OUTBOX)])
+
+
+def test_a_command_that_comes_again_is_one_mail(any_post: Post) -> None:
+    """The bus hands over at least once."""
+    take(any_post, command(any_post), command(any_post), command(any_post, "c2"))
+    assert [row["command_id"] for row in any_post.rows()] == ["c1", "c2"]
+    assert len(any_post.rows(RUNS)) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"\xff", b"[]", b'"mail"', b"{}", b'{"to":1,"template":"password_reset","values":{}}',
+        b'{"to":"ann@example.org","template":"no_such","values":{}}',
+        b'{"to":"ann@example.org","template":"password_reset","values":{"token":"hunter2"}}',
+        b'{"to":"ann@example.org","template":"password_reset","values":"hunter2"}',
+        b'{"to":"ann@example.org","template":"notice","values":{"text":"hunter2"}}' + b" " * 70_000,
+    ],
+)  # fmt: skip
+def test_a_command_that_makes_no_sense_is_told_to_the_log_without_its_body(
+    post: Post, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    """It counts as done: kept, it would make as little sense tomorrow, and may hold a secret."""
+    with caplog.at_level(logging.INFO):
+        take(post, ReceivedCommand("c1", "mail.send", body), ReceivedCommand("c2", "door.open", body))
+    assert post.rows() == []
+    assert len(caplog.records) == 2
+    assert "hunter2" not in caplog.text
+
+
+def test_an_address_that_mail_cannot_go_to_is_a_mail_that_was_refused(post: Post) -> None:
+    """Identity takes addresses that no server does; whoever waits for such a mail finds the reason."""
+    take(post, command(post, to="Ann Bloggs <ann@example.org>\r\nBcc: x"))
+    row = post.row()
+    assert (row["mail_state"], row["content"], row["run_id"]) == ("refused", None, None)
+    assert row["reply"].startswith("not sent: the address is no address for mail")
+    assert "\n" not in row["to_address"]
+    assert [name for name, _ in post.events()] == ["mail.refused"]
+    assert post.rows(RUNS) == []
+
+
+def test_an_address_gets_so_many_mails_an_hour_however_it_is_written(any_post: Post) -> None:
+    """Nobody's mailbox is filled through us; those beyond the limit say why, and do not count themselves."""
+    any_post.rules = MailRules(per_hour=2)
+    take(
+        any_post,
+        *(command(any_post, f"c{n}", to=to) for n, to in enumerate(["A@x.org", "a@x.org", "A@X.org", "b@x.org"])),
+    )
+    assert [row["mail_state"] for row in any_post.rows()] == ["waiting", "waiting", "refused", "waiting"]
+    assert any_post.rows()[2]["reply"] == "not sent: the address has been sent 2 mails within an hour"
+    any_post.later(minutes=61)
+    take(any_post, command(any_post, "c9", to="a@x.org"))
+    assert any_post.rows()[-1]["mail_state"] == "waiting"
+
+
+def test_a_mail_is_delivered_once_and_forgotten(any_post: Post) -> None:
+    """Its content goes in the transaction that says that it was sent; a run that comes again does nothing."""
+    transport = MemoryTransport()
+    take(any_post, command(any_post))
+    assert deliver(any_post, transport) == {"mail_state": "sent", "reply": "250 taken"}
+    row = any_post.row()
+    assert (row["mail_state"], row["content"], row["reply"], row["attempts"]) == ("sent", None, "250 taken", 1)
+    assert row["sent_at"] == any_post.now
+    assert deliver(any_post, transport) == {"mail_state": "sent"}
+    [sent] = transport.sent
+    assert TOKEN.encode() in sent.data
+    assert sent.to.text == "ann@example.org"
+    assert [name for name, _ in any_post.events()] == ["mail.insert", "mail.sent"]
+    assert any_post.events()[1][1]["reply"] == "250 taken"
+
+
+def test_what_can_be_tried_again_waits_with_the_reason(post: Post) -> None:
+    """The content stays sealed, the run fails its attempt and comes again, and every try is the same mail."""
+    transport = MemoryTransport([MailDeferred("451 later")])
+    take(post, command(post))
+    with pytest.raises(MailDeferred, match="451 later"):
+        deliver(post, transport)
+    row = post.row()
+    assert (row["mail_state"], row["reply"], row["attempts"]) == ("waiting", "451 later", 1)
+    assert row["content"]
+    deliver(post, transport, attempt=2)
+    assert (post.row()["mail_state"], post.row()["attempts"]) == ("sent", 2)
+
+
+def test_the_last_attempt_that_fails_ends_the_mail(post: Post) -> None:
+    take(post, command(post))
+    with pytest.raises(MailDeferred):
+        deliver(post, MemoryTransport([MailDeferred("451 later")]), attempt=SEND_MAIL.retry.max_attempts)
+    assert (post.row()["mail_state"], post.row()["content"], post.row()["reply"]) == ("failed", None, "451 later")
+    assert [name for name, _ in post.events()] == ["mail.insert", "mail.failed"]
+
+
+def test_a_mail_that_is_refused_for_good_is_not_tried_again(post: Post) -> None:
+    """And what the server quotes of it is taken out of its answer, which is stored and shown."""
+    take(post, command(post))
+    with pytest.raises(NotRetryable, match="550 spam: …"):
+        deliver(post, MemoryTransport([MailRefused(f"550 spam: {TOKEN}")]))
+    assert (post.row()["mail_state"], post.row()["content"], post.row()["reply"]) == ("refused", None, "550 spam: …")
+    assert TOKEN not in repr(post.rows(OUTBOX))
+
+
+def test_a_token_that_is_over_is_not_sent(post: Post) -> None:
+    """Whoever got it could do nothing with it but wonder."""
+    transport = MemoryTransport()
+    take(post, command(post))
+    post.later(minutes=30)
+    assert deliver(post, transport) == {"mail_state": "expired"}
+    assert (post.row()["content"], post.row()["reply"], transport.sent) == (None, "not sent before it was over", [])
+    assert [name for name, _ in post.events()] == ["mail.insert", "mail.expired"]
+
+
+def test_two_runs_do_not_send_one_mail(post: Post) -> None:
+    """Somebody may ask for the job by hand while the mail's own run is at it."""
+    take(post, command(post))
+    own = post.row()["run_id"]
+    with pytest.raises(NotRetryable, match=f"being sent by run {own}"):
+        deliver(post, MemoryTransport(), run_id=own + 1)
+    post.waiting.begin(post.row()["mail_id"], own, post.now)
+    post.end_run(own)
+    deliver(post, MemoryTransport(), run_id=own + 1)
+    assert (post.row()["mail_state"], post.row()["run_id"]) == ("sent", own + 1)
+
+
+def test_a_run_that_lost_its_mail_to_another_cannot_end_it(post: Post) -> None:
+    """It was taken for dead, and was not: what it says comes too late."""
+    take(post, command(post))
+    mail_id, own = post.row()["mail_id"], post.row()["run_id"]
+    post.end_run(own)
+    post.waiting.begin(mail_id, own + 1, post.now)
+    assert not post.waiting.end(mail_id, own, "failed", "gone", post.now)
+    assert post.row()["mail_state"] == "waiting"
+    post.database.write(lambda c: c.execute(RUNS.insert().values(_run(own + 1, post.now))))
+    with pytest.raises(MailElsewhere):
+        post.waiting.begin(mail_id, own, post.now)
+
+
+def _run(run_id: int, at: datetime) -> dict[str, object]:
+    return {
+        "run_id": run_id, "job_name": "send-mail", "run_state": "running", "arguments": "{}", "wake_at": at,
+        "attempts": 1, "max_attempts": 1, "beats": 0, "cancel_asked": False, "requested_by_name": "", "version": 1,
+        "created_at": at,
+    }  # fmt: skip
+
+
+def test_a_mail_that_is_not_there_is_not_looked_for_again(post: Post) -> None:
+    with pytest.raises(NotRetryable, match="no mail 99"):
+        handler(post, MemoryTransport())(SendMailArguments(mail_id=99), RunContext(1, 1, None))
+
+
+def test_a_content_that_does_not_decrypt_ends_the_mail(post: Post) -> None:
+    """A row that somebody moved or altered, or whose key is gone: nothing is sent of it."""
+    transport = MemoryTransport()
+    take(post, command(post))
+    post.waiting._contents._keyring = Keyring("k1", {"k1": b"2" * 32})
+    with pytest.raises(NotRetryable, match="does not decrypt"):
+        deliver(post, transport)
+    assert (post.row()["mail_state"], transport.sent) == ("failed", [])
+
+
+def test_contents_follow_a_rotation_of_the_keyring(post: Post) -> None:
+    """A mail that waits while the keyring is rotated is sent all the same."""
+    take(post, command(post))
+    both = Keyring("k2", {"k1": b"1" * 32, "k2": b"2" * 32})
+    assert [p.done for p in SqlStoredSecrets(post.database, UNDER_KEYRING, both).bring_under("k2")] == [1]
+    assert post.row()["content"].startswith("k2:")
+    post.waiting._contents._keyring = both
+    transport = MemoryTransport()
+    deliver(post, transport)
+    assert len(transport.sent) == 1
+
+
+def test_mails_that_nobody_sent_are_ended_when_they_are_over(any_post: Post) -> None:
+    """A run may be cancelled, or die with its last attempt; a token must not lie there for ever."""
+    take(any_post, command(any_post), command(any_post, "c2", template="email_changed", values={"user_name": "ann"}))
+    any_post.later(minutes=31)
+    begin = any_post.now - timedelta(days=9)
+    assert any_post.waiting.expire(begin, any_post.now, 10) == 1
+    assert any_post.waiting.expire(begin, any_post.now, 10) == 0
+    assert [(row["mail_state"], row["content"] is None) for row in any_post.rows()] == [
+        ("expired", True), ("waiting", False),
+    ]  # fmt: skip
+    assert [name for name, _ in any_post.events()][-1] == "mail.expired"
+
+
+class Receiver:
+    """A bus that hands out what it is given, and `stop`s the loop when it has nothing more."""
+
+    def __init__(self, stop: Stop, *batches: list[ReceivedCommand] | Exception) -> None:
+        self.stop, self.batches = stop, list(batches)
+        self.acknowledged: list[str] = []
+        self.closed = 0
+
+    def receive(self, limit: int, timeout: float) -> list[ReceivedCommand]:
+        if not self.batches:
+            self.stop.set()
+            return []
+        batch = self.batches.pop(0)
+        if isinstance(batch, Exception):
+            raise batch
+        return batch
+
+    def acknowledge(self, commands: list[ReceivedCommand]) -> None:
+        self.acknowledged += [command.command_id for command in commands]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_command_is_acknowledged_after_its_mail_is_there_and_not_before(post: Post) -> None:
+    """A crash in between hands it over again; the other order would lose it. A bus that is away is waited for."""
+    stop = Stop()
+    receiver = Receiver(stop, [command(post)], BusUnavailable("away"), [command(post, "c2")])
+    there: list[tuple[int, list[str]]] = []
+    carry_out = MailCommands(post.ask)
+
+    def carried_out(received: ReceivedCommand) -> None:
+        carry_out(received)
+        there.append((len(post.rows()), list(receiver.acknowledged)))
+
+    MailLoop(receiver, carried_out, post.waiting, post.clock).run(stop)
+    assert there == [(1, []), (2, ["c1"])]
+    assert receiver.acknowledged == ["c1", "c2"]
+    assert receiver.closed == 2
+
+
+def test_a_command_that_could_not_be_carried_out_for_now_is_not_acknowledged(post: Post) -> None:
+    """The database is away, say: the command stays on the bus, and the loop lives."""
+    stop = Stop()
+    receiver = Receiver(stop, [command(post)], [command(post)])
+    outcomes: list[Exception | None] = [RuntimeError("away"), None]
+
+    def carry_out(received: ReceivedCommand) -> None:
+        if outcome := outcomes.pop(0):
+            raise outcome
+        MailCommands(post.ask)(received)
+
+    MailLoop(receiver, carry_out, post.waiting, post.clock).run(stop)
+    assert (receiver.acknowledged, len(post.rows())) == (["c1"], 1)
+
+
+def test_the_loop_ends_mails_that_are_over_once_nobody_can_be_sending_them(post: Post) -> None:
+    """At its start all there are; a conversation with a mail server may last some minutes beyond a mail's time."""
+    take(post, command(post))
+    for later, state in ((35, "waiting"), (41 - 35, "expired")):
+        post.later(minutes=later)
+        stop = Stop()
+        MailLoop(Receiver(stop), MailCommands(post.ask), post.waiting, post.clock).run(stop)
+        assert post.row()["mail_state"] == state
