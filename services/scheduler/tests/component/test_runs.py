@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, update
 
+from signet_common.sql.database import TransactionOvertaken
+from signet_scheduler.adapters.outbound.asked_runs import SqlAskedRuns
 from signet_scheduler.adapters.outbound.run_queries import MOST_LINES
-from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES
+from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, RUNS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -186,3 +189,20 @@ def test_a_repeat_shows_no_run_that_its_caller_may_not_see_any_more(sqlite_api: 
     run = sqlite_api.run()
     assert sqlite_api.done("POST", path(run, "/cancel"), idempotency_key="k", user_id=8)["run_state"] == "cancelled"
     assert sqlite_api.refused("POST", path(run, "/cancel"), idempotency_key="k", user_id=8, scope="own")[0] == 404001
+
+
+def test_whoever_was_overtaken_by_a_worker_writes_nothing(api: Any) -> None:
+    """What was decided for a run that waits does not hold for one that runs: it is decided anew."""
+    run = api.run()
+
+    def cancel(connection: Connection) -> None:
+        runs = SqlAskedRuns(connection)
+        waiting = runs.get(run["run_id"], owner=None)
+        connection.execute(update(RUNS).values(run_state="running"))
+        with pytest.raises(TransactionOvertaken):
+            runs.end(waiting, error="cancelled", at=NOW)
+        assert runs.ask_to_end(runs.get(run["run_id"], owner=None)).cancel_asked
+
+    api.service.database.write(cancel)
+    assert (shown := api.done("GET", path(run)))["run_state"] == "running"
+    assert (shown["ended_at"], shown["cancel_asked"]) == (None, True)

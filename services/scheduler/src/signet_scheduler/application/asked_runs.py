@@ -23,7 +23,8 @@ def put_down(transaction: Transaction, caller: Passport, job: Job, asked: AskedR
         active = transaction.runs.active(job.name)
         if len(active) >= _MOST_ACTIVE[job.overlap]:
             other = active[0]
-            raise JobBusy(f"{job.name} does not overlap with itself, and run {other.run_id} is {other.run_state}")
+            there = f"run {other.run_id} is {other.run_state}"
+            raise JobBusy(f"{job.name} does not overlap with itself, and {there}: wait for it, or cancel it")
     run = transaction.runs.add(asked, by=caller.user_id, by_name=caller.user_name, at=at)
     told = {"job_name": run.job_name, "arguments": run.arguments, "retry_of": run.retry_of}
     changes = {field: (None, value) for field, value in told.items() if value is not None}
