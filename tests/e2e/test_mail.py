@@ -25,7 +25,7 @@ pytestmark = pytest.mark.e2e
 RESETS = "/api/v1/password-resets"
 MAILS = "/api/v1/mails"
 NEW_PASSWORD = "staple of another stable"
-TOKEN = re.compile(r"^ {4}([A-Za-z0-9_-]{43})$", re.MULTILINE)
+TOKEN = re.compile(r"^ {4}([A-Za-z0-9_-]{43})\r?$", re.MULTILINE)
 
 
 def post(platform: Platform, target: str, body: object, nonce: str = "") -> RawAnswer:
