@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -74,6 +74,34 @@ REMIND_EXPIRING_KEYS = _upkeep(
     "remind-expiring-keys", "Have identity remind the owners of API keys that end within a week, by mail.", "30 5 * * *"
 )
 
+Recipient = Annotated[str, Field(max_length=320, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+
+
+class ActivityDigest(Arguments):
+    """Who is told of a day's activity."""
+
+    to: Annotated[tuple[Recipient, ...], Field(max_length=20, description="Addresses that get one mail each.")] = ()
+    language: Annotated[Literal["en", "zh"] | None, Field(description="Of the mails; without it the usual one.")] = None
+
+
+ACTIVITY_DIGEST = Job(
+    name="activity-digest",
+    summary="Mail what happened on the UTC day before, counted from the audit log, to whom its schedule names.",
+    arguments=ActivityDigest,
+    schedule=DeclaredSchedule("0 6 * * *"),
+    time_limit=timedelta(minutes=30),
+    retry=RetryPolicy(max_attempts=5),
+)
+
 SHIPPED = Catalog(
-    [DRILL, ERASE_OLD_RUNS, COLLECT_ORPHANS, PURGE_NONCES, *PURGES.values(), REMIND_EXPIRING_KEYS, SEND_MAIL]
+    [
+        DRILL,
+        ERASE_OLD_RUNS,
+        COLLECT_ORPHANS,
+        PURGE_NONCES,
+        *PURGES.values(),
+        REMIND_EXPIRING_KEYS,
+        ACTIVITY_DIGEST,
+        SEND_MAIL,
+    ]
 )

@@ -10,6 +10,7 @@ from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.ended_runs import SqlEndedRuns
 from signet_scheduler.adapters.outbound.retention import RETENTIONS
 from signet_scheduler.adapters.outbound.services import HttpServices
+from signet_scheduler.application.daily_digest import DailyDigest
 from signet_scheduler.application.drills import RunDrill
 from signet_scheduler.application.erase_old_runs import EraseRuns
 from signet_scheduler.application.jobs import Handler
@@ -18,6 +19,7 @@ from signet_scheduler.application.remote_job import OwnPurge, RemoteJob
 from signet_scheduler.application.send_mail import SEND_MAIL
 from signet_scheduler.application.services import Services
 from signet_scheduler.application.shipped_jobs import (
+    ACTIVITY_DIGEST,
     COLLECT_ORPHANS,
     DRILL,
     ERASE_OLD_RUNS,
@@ -25,7 +27,8 @@ from signet_scheduler.application.shipped_jobs import (
     PURGES,
     REMIND_EXPIRING_KEYS,
 )
-from signet_scheduler.bootstrap.deployment import now
+from signet_scheduler.bootstrap.deployment import deployment, now
+from signet_scheduler.bootstrap.mail import ask_for_mail
 from signet_scheduler.bootstrap.mail_delivery import send_mail
 from signet_scheduler.settings import Settings
 
@@ -33,11 +36,14 @@ from signet_scheduler.settings import Settings
 def handlers(settings: Settings, database: Database, clock: Clock = now) -> Mapping[str, Handler]:
     """By name of the job, one for each that is declared. Raises KeyringUnusable."""
     services = HttpServices(settings.upstreams or {}, PassportIssuer(SERVICE, parse_keys(settings.passport_issues)))
+    keyring = LiveKeyring(settings.keyring)
+    mails = ask_for_mail(settings, database, keyring, deployment("activity digest"))
     return {
         DRILL.name: RunDrill(),
         ERASE_OLD_RUNS.name: EraseRuns(SqlEndedRuns(database), clock),
         **_remote(services),
-        SEND_MAIL.name: send_mail(settings, database, LiveKeyring(settings.keyring)),
+        SEND_MAIL.name: send_mail(settings, database, keyring),
+        ACTIVITY_DIGEST.name: DailyDigest(services, mails, clock),
         PURGES[SERVICE].name: OwnPurge(Purge(database, RETENTIONS).within),
     }
 
