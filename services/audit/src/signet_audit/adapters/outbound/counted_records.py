@@ -13,7 +13,7 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 
-ROWS = 2_000
+ROWS = 1_000
 """Records in a step: on SQLite a few milliseconds, in which the process answers nobody else."""
 
 _COLUMNS = RECORDS.c
