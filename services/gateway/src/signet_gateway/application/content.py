@@ -46,9 +46,16 @@ def forwarded_headers(headers: Mapping[str, str]) -> dict[str, str]:
                 forwarded[name] = check_header_value(known_as, headers[name])
     except ProtocolError as error:
         raise malformed(error) from None
-    if len(forwarded.get("idempotency-key", "")) > MAX_KEY_CHARACTERS:
-        raise bad_field("Idempotency-Key", f"Idempotency-Key has more than {MAX_KEY_CHARACTERS} characters.")
+    _check_key(forwarded.get("idempotency-key", ""))
     return forwarded
+
+
+def _check_key(key: str) -> None:
+    """Refuse what the contracts call no key: 400001."""
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise bad_field("Idempotency-Key", f"Idempotency-Key has more than {MAX_KEY_CHARACTERS} characters.")
+    if " " in key:
+        raise bad_field("Idempotency-Key", "Idempotency-Key must not hold a space.")
 
 
 def read_body(request: Request, limit: int) -> bytes:
