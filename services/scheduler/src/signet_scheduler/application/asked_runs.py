@@ -7,10 +7,8 @@ from signet_common.passport import Passport
 from signet_scheduler.application.jobs import Job
 from signet_scheduler.application.repositories import AskedRun, Transaction
 from signet_scheduler.domain.errors import JobBusy
+from signet_scheduler.domain.policies import MOST_UNDER_WAY
 from signet_scheduler.domain.runs import Run
-
-_MOST_ACTIVE = {"skip": 1, "queue_one": 2}
-"""How many runs of a job may be under way; two are one that runs and one that waits for it."""
 
 
 def put_down(transaction: Transaction, caller: Passport, job: Job, asked: AskedRun, at: datetime) -> Run:
@@ -19,9 +17,9 @@ def put_down(transaction: Transaction, caller: Passport, job: Job, asked: AskedR
     Two who ask in the same instant may both pass here on a server; they still do not run at once, because a worker asks
     again when it takes one.
     """
-    if job.overlap != "allow":
+    if (most := MOST_UNDER_WAY.get(job.overlap)) is not None:
         active = transaction.runs.active(job.name)
-        if len(active) >= _MOST_ACTIVE[job.overlap]:
+        if len(active) >= most:
             other = active[0]
             there = f"run {other.run_id} is {other.run_state}"
             raise JobBusy(f"{job.name} does not overlap with itself, and {there}: wait for it, or cancel it")

@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 
 from signet_scheduler.domain.cron import CronLine
-from signet_scheduler.domain.policies import Missed, Overlap
+from signet_scheduler.domain.policies import MOST_UNDER_WAY, Missed, Overlap
 
 ON_TIME = timedelta(seconds=60)
 """How late a slot may be planned without having been missed."""
 MOST_AT_ONCE = 1_000
 """Rows of one schedule in one turn; the rest comes in the next."""
 _INSTANT = timedelta(microseconds=1)
-_AT_WORK = {"skip": 1, "queue_one": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def decide(line: CronLine, due: datetime, now: datetime, policy: Lateness) -> Tu
 def admit(slots: Iterable[Slot], overlap: Overlap, under_way: UnderWay) -> tuple[Sequence[Slot], UnderWay]:
     """Let slots run as far as their job may meet itself, and give the others a reason; what is under way then."""
     admitted: list[Slot] = []
-    runs, most = under_way.runs, _AT_WORK.get(overlap)
+    runs, most = under_way.runs, MOST_UNDER_WAY.get(overlap)
     for slot in slots:
         if slot.reason is None and most is not None and runs >= most:
             admitted.append(replace(slot, reason=_busy(under_way.run_id)))

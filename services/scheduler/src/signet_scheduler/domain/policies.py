@@ -1,5 +1,6 @@
 """The policies that a job declares: what happens when it fails, meets itself, or comes late."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -8,6 +9,10 @@ Overlap = Literal["skip", "queue_one", "allow"]
 """What becomes of a run that is due while another one of its job is under way."""
 Missed = Literal["skip", "run_once", "run_all"]
 """What becomes of slots that went by while nobody planned them."""
+
+
+MOST_UNDER_WAY: Mapping[Overlap, int] = {"skip": 1, "queue_one": 2}
+"""How many runs of a job may wait or run; two are one that runs and one that waits. Without an entry, any number."""
 
 
 @dataclass(frozen=True, slots=True)
