@@ -96,7 +96,7 @@ fuzz: full  ## fuzz a running deployment; it changes and deletes data there (URL
 
 .PHONY: bench
 bench: full  ## measure speed and memory beside a bare hello (PROFILE=sqlite|postgresql)
-	@$(PYTHON) -m signet_testing.install nginx postgresql wrk
+	@$(PYTHON) -m signet_testing.install nginx postgresql rabbitmq wrk
 	@$(PYTHON) -m tests.bench $(PROFILE)
 
 .PHONY: lock

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from deploy.local.layout import ROOT
-from tests.bench import accounting, edge, files, grants, hello, load, profiles, signed_requests, transfers
-from tests.bench.report import print_edge, print_files, print_grants, print_idle, print_table
+from tests.bench import accounting, edge, files, grants, hello, load, profiles, scheduler, signed_requests, transfers
+from tests.bench.report import print_edge, print_files, print_grants, print_idle, print_jobs, print_table
 from tests.bench.signed_requests import STORED, Signing
 from tests.bench.subject import Cell, Operation, Subject
 
@@ -83,6 +83,8 @@ def main(arguments: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
             yardstick = measure_hello(Path(folder))
             print_table("bare Gunicorn behind the same nginx", [yardstick], yardstick)
+        with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
+            print_jobs(scheduler.measure(Path(folder)))
         for profile in chosen:
             with tempfile.TemporaryDirectory(prefix="signet-bench-") as folder:
                 measure_platform(profile, Path(folder), yardstick)

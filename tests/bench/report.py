@@ -7,6 +7,7 @@ from tests.bench.bare import WAYS
 from tests.bench.edge import Edge
 from tests.bench.files import Files
 from tests.bench.grants import GrantCost
+from tests.bench.scheduler import Jobs
 from tests.bench.subject import Cell
 
 
@@ -74,6 +75,22 @@ def _spread(values: Sequence[float] | None) -> str:
 
 def _share(part: float | None, whole: float | None) -> str:
     return f"{part / whole:.2f}" if part and whole else ""
+
+
+def print_jobs(jobs: Jobs) -> None:
+    """Runs per second and what each costs, how late slots start, and what an idle scheduler takes."""
+    processes = sorted({process for each in jobs.throughput for process in each.cpu_ms})
+    print("\n### jobs, enqueued and run\n")
+    _row("", *(each.name for each in jobs.throughput))
+    _row("---", *("---:" for _ in jobs.throughput))
+    _row("**runs/s**", *(f"**{each.per_second:,.0f}**" for each in jobs.throughput))
+    for process in processes:
+        _row(f"CPU ms per run, {process}", *(f"{each.cpu_ms.get(process, 0.0):.2f}" for each in jobs.throughput))
+    late = sorted(jobs.lateness.seconds)
+    print(f"\nWith {jobs.lateness.schedules:,} schedules {len(late)} slots started {median(late):.2f} s", end=" ")
+    print(f"after their time in the middle, {late[-1]:.2f} s at worst.")
+    shares = " + ".join(f"{name} {share:.2%}" for name, share in jobs.idle.items())
+    print(f"The idle scheduler takes **{sum(jobs.idle.values()):.2%}** of a core = {shares}")
 
 
 def print_idle(title: str, megabytes: Mapping[str, float]) -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,7 +143,10 @@ class House:
         embedded = EmbeddedBroker([DeadLetters()])
         broker, bell = broker or embedded, bell or EmbeddedBell(embedded)
         chosen: Any = WorkerSettings(**settings)
-        loop = work_loop(chosen, self.database, broker, catalog=JOBS, handlers=self.handlers, clock=self.clock)
+        loop = replace(
+            work_loop(chosen, self.database, broker, catalog=JOBS, handlers=self.handlers, clock=self.clock),
+            idle_ms=50,
+        )
         stop, waking = threading.Event(), self.waking(bell)
 
         wake = Turns("waking", waking, 0.02).run

@@ -3,8 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from services.scheduler.tests.runs.house import House, policy_of
 
+from signet_scheduler.adapters.outbound.attempt_claims import Claim
+from signet_scheduler.adapters.outbound.attempt_rows import End
 from signet_scheduler.application.attempts import Beat, Claimed
 from signet_scheduler.application.run_log import RunLog
 from signet_scheduler.domain.endings import Ending
@@ -23,7 +26,7 @@ def test_of_three_workers_with_the_same_messages_each_run_is_begun_by_one(any_ho
 
     def claims(name: str) -> list[tuple[str, int]]:
         with house.worker(name) as rows, ThreadPoolExecutor(4) as threads:
-            claimed = threads.map(lambda run_id: rows.claim(run_id, 1), runs * 2)
+            claimed = threads.map(lambda run_id: rows.claim(run_id, 1), [run_id for run_id in runs for _ in range(2)])
             return [(name, each.run_id) for each in claimed if each]
 
     with ThreadPoolExecutor(3) as workers:
@@ -31,6 +34,36 @@ def test_of_three_workers_with_the_same_messages_each_run_is_begun_by_one(any_ho
     assert sorted(run_id for _, run_id in begun) == runs
     assert [(house.run(run_id)["worker"], run_id) for _, run_id in begun] == begun
     assert [house.attempts(run_id) for run_id in runs] == [[(1, None)]] * len(runs)
+
+
+@pytest.mark.parametrize("state", ["running", "succeeded", "cancelled", "skipped"])
+def test_what_does_not_wait_is_not_begun(house: House, state: str) -> None:
+    """Somebody may have cancelled it while its message was on its way."""
+    run_id = house.add(run_state=state)
+    with house.worker() as rows:
+        assert rows.claim(run_id, 1) is None
+        assert rows.claim(run_id + 1, 1) is None
+    assert (house.state(run_id), house.attempts(run_id)) == (state, [])
+
+
+def test_an_attempt_that_is_not_the_next_one_is_not_begun(house: House) -> None:
+    """A message of long ago, or of nobody."""
+    run_id = house.add(attempts=2)
+    with house.worker() as rows:
+        assert [rows.claim(run_id, attempt) for attempt in (0, 1, 2, 4)] == [None] * 4
+        assert rows.claim(run_id, 3)
+
+
+def test_a_stale_outcome_does_not_make_room_for_an_overlap(house: House) -> None:
+    """It arrives in the very transaction in which another run of the job asks to begin."""
+    first, second = house.add("alone"), house.add("alone")
+    with house.worker("stale") as stale, house.worker("b") as b:
+        claimed = stale.claim(first, 1)
+        assert claimed
+        house.change(first, run_state="waiting")
+        assert b.claim(first, 2)
+        entries = [End(claimed, DONE, policy_of("alone"), RunLog(1)), Claim(second, 1)]
+        assert stale.write(entries) == [None, None]
 
 
 def test_of_runs_that_must_not_overlap_two_workers_begin_one(any_house: House) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 from services.scheduler.tests.runs.house import House, policy_of
 
+from signet_scheduler.adapters.outbound.running_runs import SqlRunningRuns
 from signet_scheduler.application.attempts import Beat
 from signet_scheduler.application.run_log import RunLog
-from signet_scheduler.application.watch_runs import BLIND_SECONDS, LEASE_SECONDS, WatchRuns
+from signet_scheduler.application.watch_runs import BLIND_SECONDS, LEASE_SECONDS, Sign, WatchRuns
 from signet_scheduler.domain.endings import MOST_DEATHS, Ending
 
 STEP = BLIND_SECONDS / 2
@@ -103,6 +104,17 @@ def test_a_watcher_that_was_blind_waits_anew(house: House, watching: Watching) -
         watching.at += 600
         watching.look(LEASE_SECONDS - STEP)
         assert house.state(run_id) == "running"
+
+
+@pytest.mark.parametrize("stale", [Sign(1, "free", 1, 7), Sign(1, "free", 2, 0), Sign(2, "free", 1, 0)])
+def test_a_sign_of_life_at_the_last_moment_saves_the_run(house: House, stale: Sign) -> None:
+    """Between the look and the end of the attempt the worker may have come back."""
+    assert house.add() == 1
+    with house.worker() as rows:
+        assert rows.claim(1, 1)
+    running = SqlRunningRuns(house.database, frozenset(), house.clock)
+    assert running.abandon(stale, Ending("interrupted"), policy_of("free")) is None
+    assert house.state(1) == "running"
 
 
 def test_of_two_watchers_one_ends_the_attempt(house: House) -> None:

@@ -118,12 +118,20 @@ def _row(entry: OutboxEntry) -> dict[str, object]:
 class OutboxReader(Generic[EventT]):
     """The relay's side of an outbox: what waits, in order per object, and what has left.
 
-    `make_event` builds what the bus takes from (event id, routing key, body, ordering key).
+    `make_event` builds what the bus takes from (event id, routing key, body, ordering key). Who is in no hurry looks
+    less often than every POLL_SECONDS: at rest, that look is most of what a process costs.
     """
 
     def __init__(
-        self, database: Database, table: Table, leases: Leases, make_event: Callable[[str, str, bytes, str], EventT]
+        self,
+        database: Database,
+        table: Table,
+        leases: Leases,
+        make_event: Callable[[str, str, bytes, str], EventT],
+        *,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
+        self._poll_seconds = poll_seconds
         self._database = database
         self._leases = leases
         self._make_event = make_event
@@ -162,4 +170,4 @@ class OutboxReader(Generic[EventT]):
         """Sleep until something waits, at most `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not self.pending(1) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+            time.sleep(self._poll_seconds)

@@ -20,12 +20,15 @@ from signet_scheduler.bootstrap.planning import plan_loop
 from signet_scheduler.bootstrap.running import run_loops_of
 from signet_scheduler.settings import Settings
 
+RELAY_SECONDS = 0.2
+"""How often the outbox is looked into; nobody waits for the events of this service."""
+
 
 def background_loops(settings: Settings) -> Mapping[str, Loop]:
     """The loops of the background process, by name. Raises KeyringUnusable."""
     database = Database.open(settings.database_url, grouped=False)
     leases = Leases(database, LEASES)
-    source = OutboxReader(database, OUTBOX, leases, OutgoingEvent)
+    source = OutboxReader(database, OUTBOX, leases, OutgoingEvent, poll_seconds=RELAY_SECONDS)
     bus, keyring = open_bus(settings.bus_url), LiveKeyring(settings.keyring)
     return {
         "relay": Relay(source, bus.publisher(SERVICE)).run,
