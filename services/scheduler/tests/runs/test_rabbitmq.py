@@ -1,6 +1,7 @@
 """Through RabbitMQ, as the broker user of the scheduler: delivered, set aside, refused, lost and back again."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pika
 import pytest
@@ -27,6 +28,13 @@ from signet_testing.rabbitmq import RabbitMqServer
 def url(rabbitmq: RabbitMqServer) -> str:
     """Of a user who may declare nothing, on what the operators' template declares."""
     return create_service_users(rabbitmq)["scheduler"]
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """By the real clock: a message that a dying broker loses is sent again half a minute later."""
+    house.clock = lambda: datetime.now(UTC)  # type: ignore[assignment]
+    return house
 
 
 @pytest.fixture
