@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,20 @@ def test_the_end_of_a_retention_is_told_like_any_other_destruction(sqlite_api: A
     assert [(event["subject"], event["sequence"]) for event in told] == [(f"file/{file['file_id']}", 3)]
     assert told[0]["data"]["actor"]["user_name"] == "deployment"
     assert told[0]["data"]["changes"]["file_state"] == ["deleted", None]
+
+
+def test_nothing_is_collected_while_a_database_is_restored_whoever_asks(make_api: Any, tmp_path: Path) -> None:
+    """An old copy holds deletions whose time is over by now; the run of the job says why it failed."""
+    api = make_api(f"sqlite:///{tmp_path}/files.sqlite3", collect_minutes=0)
+    file = api.put()
+    api.call("DELETE", f"/api/v1/files/{file['file_id']}")
+    api.service.database.write(lambda connection: connection.execute(update(FILES).values(due_at=AT_ONCE)))
+    answer = ask(api)
+    assert (answer.json["return_code"], answer.json["return_msg"]) == (
+        403002,
+        "collecting is switched off: FILES_COLLECT_MINUTES is 0",
+    )
+    assert len(api.blobs()) == 1
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
             verification(read_file, database, events),
             keys_of_files(settings, database, keyring, work),
             quotas(database, work, events, quota),
-            job_namespace(collector(database, blobs)),
+            job_namespace(collector(database, blobs) if settings.collect_minutes else None),
             purge_namespace(Purge(database, RETENTIONS).within),
         ],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),

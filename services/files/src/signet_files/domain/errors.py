@@ -12,6 +12,7 @@ FilesError
 ├── FileDestroyed           the key of the file has been destroyed: nobody reads it any more
 ├── KeyringUnready          the keyring cannot be read now, or somebody else is changing it
 ├── KeyringNotWritable      this process cannot change the keyring
+├── CollectingOff           nothing is to be collected, whoever asks
 └── BlobError               the store of blobs does not do what it should
     ├── BlobMissing         nothing is stored under the name
     ├── StorageFull         there is no room left
@@ -68,6 +69,10 @@ class KeyringUnready(FilesError):
 
 class KeyringNotWritable(FilesError):
     """This process cannot change the keyring: it is somebody else's, or kept elsewhere."""
+
+
+class CollectingOff(FilesError):
+    """Nothing is to be collected, whoever asks: the database may be an old copy."""
 
 
 class BlobError(FilesError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from signet_files.domain.errors import (
     BlobMissing,
+    CollectingOff,
     FileDamaged,
     FileDestroyed,
     FileNotFound,
@@ -26,6 +27,7 @@ ERRORS: Mapping[type[Exception], ReturnCode] = {
     QuotaNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     KeyringUnready: ReturnCode.UPSTREAM_UNAVAILABLE,
     KeyringNotWritable: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
+    CollectingOff: ReturnCode.RESOURCE_WRITE_FORBIDDEN,
     QuotaExceeded: ReturnCode.QUOTA_EXCEEDED,
     UploadLost: ReturnCode.UPSTREAM_UNAVAILABLE,
     FileDamaged: ReturnCode.CONTENT_DAMAGED,

@@ -11,6 +11,7 @@ from signet_common.web.operations import operation
 from signet_common.web.schemas import QueryModel, ViewModel
 from signet_files.application.collect_orphans import CollectOrphans
 from signet_files.application.collected import Collected
+from signet_files.domain.errors import CollectingOff
 
 SECONDS = 10.0
 """How long a request collects at most, but for its last step."""
@@ -37,7 +38,7 @@ class CollectedView(ViewModel):
 class OrphanCollection(Resource):  # type: ignore[misc]
     """`/internal/jobs/collect-orphans`."""
 
-    def __init__(self, api: object, *_args: object, collect: CollectOrphans) -> None:
+    def __init__(self, api: object, *_args: object, collect: CollectOrphans | None) -> None:
         super().__init__(api)
         self._collect = collect
 
@@ -47,11 +48,13 @@ class OrphanCollection(Resource):  # type: ignore[misc]
     @marshal_with(CollectedView)
     def post(self) -> Collected:
         """Collect. An Idempotency-Key changes nothing: what was collected is not there a second time."""
+        if self._collect is None:
+            raise CollectingOff("collecting is switched off: FILES_COLLECT_MINUTES is 0")
         return self._collect(g.args.query.after, seconds=SECONDS)
 
 
-def job_namespace(collect: CollectOrphans) -> Namespace:
-    """The routes of jobs, wired to `collect`."""
+def job_namespace(collect: CollectOrphans | None) -> Namespace:
+    """The routes of jobs, wired to `collect`; None where nothing is to be collected."""
     namespace = Namespace("jobs", path="/internal/jobs")
     namespace.add_resource(OrphanCollection, "/collect-orphans", resource_class_kwargs={"collect": collect})
     return namespace
