@@ -10,6 +10,7 @@ import pytest
 from deploy.local.layout import ROOT
 from deploy.local.options import SERVICES, STATEFUL
 
+from signet_scheduler.application.shipped_jobs import PURGES
 from signet_testing import broker_users
 
 FOLDERS = {project.parent.name for project in ROOT.glob("services/*/pyproject.toml")}
@@ -75,6 +76,11 @@ def test_supervisor_runs_every_service() -> None:
     webs = {f"program:{service}-web" for service in FOLDERS}
     backgrounds = {f"program:{service}-background" for service in STATEFUL}
     assert set(template.sections()) == webs | backgrounds | {"program:scheduler-worker"}
+
+
+def test_the_scheduler_has_every_service_erase_what_is_over() -> None:
+    """One that is not asked falls back on its own loop, and nobody sees in the runs that it did."""
+    assert set(PURGES) == set(STATEFUL)
 
 
 def test_the_broker_has_a_user_with_rights_for_every_service() -> None:

@@ -41,9 +41,11 @@ def handler(post: Post, transport: MailTransport) -> SendMail:
     return SendMail(post.waiting, MessageComposer(Templates(), NOBODY), transport, post.clock)
 
 
-def deliver(post: Post, transport: MailTransport, *, attempt: int = 1, run_id: int | None = None) -> object:
+def deliver(
+    post: Post, transport: MailTransport, *, attempt: int = 1, last: bool = False, run_id: int | None = None
+) -> object:
     row = post.row()
-    run = RunContext(run_id or row["run_id"], attempt, None)
+    run = RunContext(run_id or row["run_id"], attempt, None, last)
     return handler(post, transport)(SendMailArguments(mail_id=row["mail_id"]), run)
 
 
@@ -147,7 +149,7 @@ def test_what_can_be_tried_again_waits_with_the_reason(post: Post) -> None:
 def test_the_last_attempt_that_fails_ends_the_mail(post: Post) -> None:
     take(post, command(post))
     with pytest.raises(MailDeferred):
-        deliver(post, MemoryTransport([MailDeferred("451 later")]), attempt=SEND_MAIL.retry.max_attempts)
+        deliver(post, MemoryTransport([MailDeferred("451 later")]), last=True)
     assert (post.row()["mail_state"], post.row()["content"], post.row()["reply"]) == ("failed", None, "451 later")
     assert [name for name, _ in post.events()] == ["mail.insert", "mail.failed"]
 

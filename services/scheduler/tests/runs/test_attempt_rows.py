@@ -127,3 +127,16 @@ def test_what_cannot_be_written_spoils_nobody_elses_outcome(any_house: House) ->
         ends = [threads.submit(rows.complete, each, DONE, FREE, log) for each, log in zip(claimed, logs, strict=True)]
         assert [bool(end.exception(60)) for end in ends] == [True, False, False, False]
     assert house.states() == ["running", "succeeded", "succeeded", "succeeded"]
+
+
+def test_an_attempt_that_was_handed_back_makes_room_for_another_last_one(house: House) -> None:
+    """Who ends something with the last attempt must not end it while the run goes on."""
+    run_id = house.add(max_attempts=2)
+    with house.worker() as rows:
+        lasts = []
+        for attempt, outcome in ((1, "handed_back"), (2, "failed"), (3, "failed")):
+            claimed = rows.claim(run_id, attempt)
+            assert claimed
+            lasts.append(claimed.last)
+            state = rows.complete(claimed, Ending(outcome, "x"), FREE, RunLog(attempt))
+    assert (lasts, state) == ([False, False, True], "failed")

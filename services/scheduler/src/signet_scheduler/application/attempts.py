@@ -13,7 +13,7 @@ from signet_scheduler.domain.runs import LogLine, RunState
 class Claimed:
     """An attempt that this worker has begun. `traceparent` is its place in a trace of its own (W3C Trace Context).
 
-    `first_line` is the number of the first line that it logs.
+    `first_line` is the number of the first line that it logs; after the `last` attempt a failure ends the run.
     """
 
     run_id: int
@@ -23,6 +23,7 @@ class Claimed:
     scheduled_at: datetime | None
     traceparent: str
     first_line: int = 1
+    last: bool = False
 
 
 class Lines(Protocol):

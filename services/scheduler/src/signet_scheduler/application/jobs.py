@@ -59,11 +59,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """Which run a handler works for. `attempt` is numbered from 1."""
+    """Which run a handler works for. `attempt` is numbered from 1; after the `last` one a failure ends the run."""
 
     run_id: int
     attempt: int
     scheduled_at: datetime | None
+    last: bool = False
 
 
 Handler = Callable[[Any, RunContext], Mapping[str, Any] | None]

@@ -92,7 +92,7 @@ class RunJob:
         try:
             arguments = job.read(claimed.arguments)
             handler = self.handlers[job.name]
-            context = RunContext(claimed.run_id, claimed.attempt, claimed.scheduled_at)
+            context = RunContext(claimed.run_id, claimed.attempt, claimed.scheduled_at, claimed.last)
             with timed(f"job.{job.name}", slow=job.time_limit.total_seconds() / 2):
                 return _succeeded(work.run(lambda: handler(arguments, context)))
         except AttemptStopped as stopped:

@@ -50,7 +50,6 @@ class SendMail:
     compose: Composer
     transport: MailTransport
     clock: Clock
-    most_attempts: int = SEND_MAIL.retry.max_attempts
 
     def __call__(self, arguments: SendMailArguments, run: RunContext) -> Mapping[str, Any]:
         """Send it, or tell that it is over. Raises MailDeferred to be called again, NotRetryable."""
@@ -78,7 +77,7 @@ class SendMail:
             raise NotRetryable(reply) from None
         except MailDeferred as deferred:
             reply = content.without_secrets(str(deferred))
-            if run.attempt >= self.most_attempts:
+            if run.last:
                 self._end(mail.mail_id, run, "failed", reply)
             else:
                 self.mails.note(mail.mail_id, run.run_id, reply)

@@ -66,7 +66,7 @@ PURGES: Mapping[str, Job] = {
         ("resources", "sent events and first answers", "22 * * * *"),
         ("files", "sent events and first answers", "27 * * * *"),
         ("audit", "sent events", "32 * * * *"),
-        ("scheduler", "sent events and first answers", "37 * * * *"),
+        ("scheduler", "mails that are long over, sent events, first answers", "37 * * * *"),
     )
 }
 """By the service that they purge."""

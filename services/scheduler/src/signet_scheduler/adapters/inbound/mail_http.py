@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from flask import g
-from flask_restx import Namespace, Resource
+from flask_restx import Namespace
 
 from signet_common.web.decorators import authentication_required, check_request, marshal_with, sign_required
 from signet_common.web.operations import Link, operation
+from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.adapters.inbound.mail_schemas import CreatedMailsView, MailBody, MailListQuery, MailView
 from signet_scheduler.application.create_mails import CreatedMails, CreateMails, MailOrder
@@ -23,13 +24,7 @@ class MailApplication:
     mails: MailQueries
 
 
-class _View(Resource):  # type: ignore[misc]
-    def __init__(self, api: object, *_args: object, application: MailApplication) -> None:
-        super().__init__(api)
-        self.application = application
-
-
-class MailCollection(_View):
+class MailCollection(View[MailApplication]):
     """`/api/v1/mails`."""
 
     @operation(
@@ -72,7 +67,7 @@ class MailCollection(_View):
         return self.application.mails.search(_filter(g.args.query), g.user)
 
 
-class MailItem(_View):
+class MailItem(View[MailApplication]):
     """`/api/v1/mails/{mail_id}`."""
 
     @operation(

@@ -129,4 +129,5 @@ def _claimed(row: Row, first_line: int) -> Claimed:
         scheduled_at=row["scheduled_at"],
         traceparent=format_traceparent(new_trace_id(), new_span_id(), sampled=False),
         first_line=first_line,
+        last=row["attempts"] + 1 >= row["max_attempts"],
     )

@@ -1,6 +1,6 @@
 """The schedules inside a transaction of the API."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from signet_scheduler.application.repositories import NewSchedule
 from signet_scheduler.domain.errors import ScheduleNameTaken, ScheduleNotFound, VersionMismatch
 from signet_scheduler.domain.schedules import Schedule
 
-_WRITTEN = ("schedule_name", "cron", "time_zone", "schedule_state", "next_at", "version", "updated_at", "updated_by")
-"""What a change may alter, beside the arguments."""
+_FIXED = ("schedule_id", "job_name", "declared", "created_at", "created_by", "arguments")
+_WRITTEN = tuple(field.name for field in fields(Schedule) if field.name not in _FIXED)
+"""What a change may alter, beside the arguments, which are stored as text."""
 
 
 class SqlSchedules:
