@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from signet_scheduler.application.jobs import RunContext
+from signet_scheduler.application.jobs import ExpectedFailure, RunContext
 from signet_scheduler.application.shipped_jobs import Drill
 
 logger = logging.getLogger(__name__)
 
 
-class DrillFailed(Exception):
+class DrillFailed(ExpectedFailure):
     """As it was asked to."""
 
 

@@ -29,6 +29,13 @@ class NotRetryable(Exception):
     """Raised by a handler: another attempt would fail like this one. The message stands in the run's row."""
 
 
+class ExpectedFailure(Exception):
+    """Raised by a handler: what it depends on fails it, and another attempt may do better.
+
+    The message says all that the run's log needs; where it came from stands in the log of the process alone.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job. `idempotent` promises that running it again after a death in the middle does no harm.
@@ -53,7 +60,10 @@ class Job:
             return self.arguments.model_validate(arguments)
         except ValidationError as refused:
             raise ArgumentsInvalid(
-                [(".".join(map(str, ("arguments", *error["loc"]))), error["msg"]) for error in refused.errors()]
+                [
+                    (".".join(map(str, ("arguments", *error["loc"]))), error["msg"].removeprefix("Value error, "))
+                    for error in refused.errors()
+                ]
             ) from None
 
 

@@ -8,6 +8,7 @@ MailError
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from signet_scheduler.application.jobs import ExpectedFailure
 from signet_scheduler.domain.addresses import Address
 
 
@@ -15,7 +16,7 @@ class MailError(Exception):
     """A mail did not leave. The message is what the server answered, shortened; it may repeat what it was sent."""
 
 
-class MailDeferred(MailError):
+class MailDeferred(MailError, ExpectedFailure):
     """Not now; another attempt may do better."""
 
 

@@ -102,8 +102,9 @@ class RunJob:
             return Ending("failed", str(refused), final=True)
         except Exception as failed:
             # Whatever a job raises is an outcome of the job, and none of this process.
-            logger.warning("the attempt has failed", exc_info=True)
-            return Ending("failed", _told(failed))
+            told = _told(failed)
+            logger.warning("the attempt has failed: %s", told, exc_info=True)
+            return Ending("failed", told)
 
     def _complete(self, claimed: Claimed, ending: Ending, policy: Policy, log: RunLog) -> RunState | None:
         while True:

@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from signet_scheduler.application.jobs import ExpectedFailure
 from signet_scheduler.domain.runs import LogLine
 
 MAX_LINES = 1_000
 """Of one run, over all of its attempts. The last says that there were more."""
 MAX_CHARACTERS = 2_000
+"""Of one record."""
+_HEAD = 500
+"""What it begins with; most is left for its end, where a traceback says what has happened."""
 _CUT = "more has been logged, which is not kept"
 
 _current: ContextVar["RunLog | None"] = ContextVar("signet_scheduler_run_log", default=None)
@@ -30,11 +34,11 @@ class RunLog:
         self._lock = threading.Lock()
 
     def add(self, logged_at: datetime, level: str, text: str) -> None:
-        """Keep a line, cut to a bounded length; nothing once the run has logged its share."""
+        """Keep a line, of a long one its beginning and its end; nothing once the run has logged its share."""
         with self._lock:
             if self._next > MAX_LINES:
                 return
-            shown = _CUT if self._next == MAX_LINES else text[:MAX_CHARACTERS]
+            shown = _CUT if self._next == MAX_LINES else _bounded(text)
             self._lines.append(LogLine(self._next, self._attempt, logged_at, level, shown))
             self._next += 1
 
@@ -70,8 +74,17 @@ def logging_to(log: RunLog) -> Iterator[None]:
         _current.reset(token)
 
 
+def _bounded(text: str) -> str:
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    gap = f"\n… {len(text):,} characters, of which these are the first and the last …\n"
+    return text[:_HEAD] + gap + text[_HEAD + len(gap) - MAX_CHARACTERS :]
+
+
 def _text(handler: logging.Handler, record: logging.LogRecord) -> str:
+    """What stands in the run's log; of a failure that says all by itself, no traceback."""
+    failed = record.exc_info[1] if record.exc_info else None
     try:
-        return handler.format(record)
+        return record.getMessage() if isinstance(failed, ExpectedFailure) else handler.format(record)
     except (TypeError, ValueError):
         return f"{record.msg} {record.args!r}"

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from signet_scheduler.application.jobs import ExpectedFailure
 
-class ServiceUnavailable(Exception):
+
+class ServiceUnavailable(ExpectedFailure):
     """The service did not do it, or nobody knows whether it did: to be asked again, which every job allows."""
 
 

@@ -1,0 +1,64 @@
+"""What is kept of the log of a run."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from signet_scheduler.application.mail_transport import MailDeferred
+from signet_scheduler.application.run_log import MAX_CHARACTERS, RunLog, RunLogHandler, logging_to
+from signet_scheduler.application.services import ServiceUnavailable
+
+logger = logging.getLogger("signet_scheduler.tests.run_log")
+
+
+@pytest.fixture
+def kept() -> Iterator[RunLog]:
+    """The log of a run that this thread works for."""
+    handler, log = RunLogHandler(), RunLog(1)
+    logger.addHandler(handler)
+    with logging_to(log):
+        yield log
+    logger.removeHandler(handler)
+
+
+def deep(levels: int) -> None:
+    """No two lines alike: Python shortens those that repeat."""
+    if levels:
+        (shallower if levels % 2 else deep)(levels - 1)
+    else:
+        raise KeyError("the very reason")
+
+
+def shallower(levels: int) -> None:
+    deep(levels)
+
+
+def test_of_a_long_record_its_beginning_and_its_end_are_kept(kept: RunLog) -> None:
+    """A traceback says what happened in its last line."""
+    try:
+        deep(60)
+    except KeyError:
+        logger.warning("the attempt has failed", exc_info=True)
+    (line,) = kept.unsaved()
+    assert line.text.startswith("the attempt has failed\nTraceback")
+    assert line.text.endswith("KeyError: 'the very reason'")
+    assert len(line.text) == MAX_CHARACTERS
+
+
+def test_what_fits_is_kept_as_it_is(kept: RunLog) -> None:
+    logger.warning("x" * MAX_CHARACTERS)
+    assert [line.text for line in kept.unsaved()] == ["x" * MAX_CHARACTERS]
+
+
+@pytest.mark.parametrize("expected", [ServiceUnavailable("files is away"), MailDeferred("450 later")])
+def test_an_expected_failure_is_one_line_of_the_run_and_a_traceback_of_the_process(
+    kept: RunLog, caplog: pytest.LogCaptureFixture, expected: Exception
+) -> None:
+    """Who reads the run needs no line of code to see that a server was away; who looks after the process may."""
+    try:
+        raise expected
+    except (ServiceUnavailable, MailDeferred) as failed:
+        logger.warning("the attempt has failed: %s", failed, exc_info=True)
+    assert [line.text for line in kept.unsaved()] == [f"the attempt has failed: {expected}"]
+    assert "Traceback" in caplog.text
