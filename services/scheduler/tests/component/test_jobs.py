@@ -67,6 +67,28 @@ def test_arguments_that_do_not_fit_are_refused_by_name(sqlite_api: Any, argument
     assert sqlite_api.done("GET", "/api/v1/runs")["runs"] == []
 
 
+@pytest.mark.parametrize(
+    ("to", "field", "words"),
+    [
+        (["ann"], "arguments.to.0", "is no address for mail"),
+        (["ann@example.org, bob@example.org"], "arguments.to.0", "is no address for mail"),
+        (["ann@example.org", "Ann@Example.org"], "arguments.to", "names an address twice"),
+    ],
+)
+def test_recipients_are_checked_as_those_of_mails_are(sqlite_api: Any, to: list[str], field: str, words: str) -> None:
+    """A slip shows where it is made, in words, and not as a mail that is refused each morning."""
+    answer = sqlite_api.call("POST", "/api/v1/jobs/activity-digest/run", {"arguments": {"to": to}}).json
+    (error,) = answer["data"]["errors"]
+    assert (error["field"], error["message"].startswith(words)) == (field, True)
+
+
+def test_a_drill_holds_its_thread_for_a_minute_at_most(sqlite_api: Any) -> None:
+    """Whoever may run jobs must not be able to keep all others waiting with drills."""
+    asked = "/api/v1/jobs/drill/run"
+    assert sqlite_api.refused("POST", asked, {"arguments": {"seconds": 61}}) == (400002, ["arguments.seconds"])
+    assert sqlite_api.run("drill", {"seconds": 60})["run_state"] == "waiting"
+
+
 def test_a_body_that_is_no_object_of_arguments_is_refused(sqlite_api: Any) -> None:
     for body in (
         b"",

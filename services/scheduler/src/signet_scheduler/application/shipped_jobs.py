@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from signet_scheduler.application.jobs import Arguments, Catalog, Job
 from signet_scheduler.application.send_mail import SEND_MAIL
+from signet_scheduler.domain.addresses import MAX_ADDRESS_BYTES, check_address, each_once
 from signet_scheduler.domain.policies import DeclaredSchedule, RetryPolicy
 
 
@@ -30,7 +31,7 @@ ERASE_OLD_RUNS = Job(
 class Drill(Arguments):
     """What the drill shall be like."""
 
-    seconds: Annotated[int, Field(ge=0, le=600, description="How long it takes.")] = 0
+    seconds: Annotated[int, Field(ge=0, le=60, description="How long it takes.")] = 0
     fails: Annotated[bool, Field(description="Whether every attempt of it fails.")] = False
 
 
@@ -38,7 +39,7 @@ DRILL = Job(
     name="drill",
     summary="Log a line each second and do nothing else: shows that workers run jobs, or how a failure is heard of.",
     arguments=Drill,
-    time_limit=timedelta(minutes=11),
+    time_limit=timedelta(minutes=2),
     retry=RetryPolicy(max_attempts=3),
     overlap="allow",
 )
@@ -74,13 +75,19 @@ REMIND_EXPIRING_KEYS = _upkeep(
     "remind-expiring-keys", "Have identity remind the owners of API keys that end within a week, by mail.", "30 5 * * *"
 )
 
-Recipient = Annotated[str, Field(max_length=320, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+Recipient = Annotated[
+    str, Field(min_length=3, max_length=MAX_ADDRESS_BYTES), AfterValidator(lambda text: check_address(text).text)
+]
 
 
 class ActivityDigest(Arguments):
     """Who is told of a day's activity."""
 
-    to: Annotated[tuple[Recipient, ...], Field(max_length=20, description="Addresses that get one mail each.")] = ()
+    to: Annotated[
+        tuple[Recipient, ...],
+        Field(max_length=20, description="Addresses that get one mail each.", json_schema_extra={"uniqueItems": True}),
+        AfterValidator(each_once),
+    ] = ()
     language: Annotated[Literal["en", "zh"] | None, Field(description="Of the mails; without it the usual one.")] = None
 
 

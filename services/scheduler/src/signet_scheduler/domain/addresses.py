@@ -1,11 +1,15 @@
 """Mail addresses: one each, checked by the rules of RFC 5321, 5322 and 6531 before anything is done with them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 
 MAX_ADDRESS_BYTES = 254
 """RFC 5321, section 4.5.3.1.3, less the angle brackets."""
+
+AddressesT = TypeVar("AddressesT", bound=Collection[str])
 
 
 class AddressInvalid(ValueError):
@@ -49,3 +53,10 @@ def check_address(text: str) -> Address:
     except EmailNotValidError as refused:
         raise AddressInvalid(f"is no address for mail: {refused}") from None
     return Address(valid.normalized, valid.ascii_email)
+
+
+def each_once(addresses: AddressesT) -> AddressesT:
+    """The same addresses. Raises AddressInvalid where two of them differ in nothing that tells mailboxes apart."""
+    if len({address.casefold() for address in addresses}) != len(addresses):
+        raise AddressInvalid("names an address twice")
+    return addresses

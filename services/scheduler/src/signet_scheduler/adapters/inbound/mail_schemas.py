@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints
 
 from signet_common.web.schemas import BodyModel, DateRangeQuery, MaxBytes, ViewModel
 from signet_scheduler.application.mail_templates import MAX_LINE, MAX_TEXT, TEMPLATES
-from signet_scheduler.domain.addresses import MAX_ADDRESS_BYTES, check_address
+from signet_scheduler.domain.addresses import MAX_ADDRESS_BYTES, check_address, each_once
 from signet_scheduler.domain.lines import paragraphs
 from signet_scheduler.domain.mails import Language, MailState
 
@@ -70,20 +70,15 @@ class MailBody(BodyModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     to: Annotated[
-        list[MailAddress], Field(min_length=1, max_length=MAX_ADDRESSES, json_schema_extra={"uniqueItems": True})
+        list[MailAddress],
+        Field(min_length=1, max_length=MAX_ADDRESSES, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(each_once),
     ]
     template: Annotated[
         Literal["notice"], Field(description="What people may send; other mails are sent by what they tell of.")
     ]
     language: Annotated[Language | None, Field(description="The deployment's own where it is absent.")] = None
     values: NoticeValues
-
-    @field_validator("to")
-    @classmethod
-    def _each_once(cls, to: list[str]) -> list[str]:
-        if len({address.casefold() for address in to}) != len(to):
-            raise ValueError("names an address twice")
-        return to
 
 
 class MailView(ViewModel):
