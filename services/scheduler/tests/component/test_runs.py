@@ -97,6 +97,32 @@ def test_of_a_running_one_the_worker_is_asked(api: Any) -> None:
     assert api.events()[1]["data"]["changes"] == {"cancel_asked": [False, True]}
 
 
+def test_a_waiting_run_of_a_slot_is_cancelled_and_told_with_its_slot(sqlite_api: Any) -> None:
+    """The audit log reads of the slot in the same words whoever ends the run."""
+    run = sqlite_api.run()
+    sqlite_api.becomes(run["run_id"], "waiting", schedule_id=4, scheduled_at=NOW)
+    assert sqlite_api.done("POST", path(run, "/cancel"))["run_state"] == "cancelled"
+    changes = sqlite_api.events()[-1]["data"]["changes"]
+    assert (changes["schedule_id"], changes["scheduled_at"]) == ([None, 4], [None, "2026-03-01T00:00:00+00:00"])
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("succeeded", "has succeeded already"),
+        ("failed", "has failed already"),
+        ("cancelled", "has been cancelled already"),
+        ("skipped", "has been skipped already"),
+        ("interrupted", "has been interrupted already"),
+    ],
+)
+def test_who_cancels_what_is_over_reads_how_it_ended(sqlite_api: Any, state: str, words: str) -> None:
+    run = sqlite_api.run()
+    sqlite_api.becomes(run["run_id"], state)
+    refused = sqlite_api.call("POST", path(run, "/cancel")).json
+    assert (refused["return_code"], refused["return_msg"]) == (409001, f"run {run['run_id']} {words}")
+
+
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "skipped", "interrupted"])
 def test_an_ended_run_can_be_retried_and_not_cancelled(sqlite_api: Any, state: str) -> None:
     run = sqlite_api.run(arguments={"seconds": 2})

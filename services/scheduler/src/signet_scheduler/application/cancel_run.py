@@ -1,14 +1,24 @@
 """Make a run end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport, owner_filter
 from signet_scheduler.application.ports import Clock
 from signet_scheduler.application.repositories import Transaction, UnitOfWork
+from signet_scheduler.application.run_outcomes import outcome
 from signet_scheduler.application.shown_again import run_again
 from signet_scheduler.domain.errors import RunEnded
-from signet_scheduler.domain.runs import Run
+from signet_scheduler.domain.runs import Run, RunState
+
+_ENDED: Mapping[RunState, str] = {
+    "succeeded": "has succeeded",
+    "failed": "has failed",
+    "cancelled": "has been cancelled",
+    "skipped": "has been skipped",
+    "interrupted": "has been interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,7 @@ class CancelRun:
         def work(transaction: Transaction) -> Run:
             run = transaction.runs.get(run_id, owner=owner_filter(caller))
             if run.ended:
-                raise RunEnded(f"run {run_id} has ended: it is {run.run_state}")
+                raise RunEnded(f"run {run_id} {_ENDED[run.run_state]} already")
             if run.run_state == "waiting":
                 return self._ended(transaction, caller, run)
             return _asked_to_end(transaction, run)
@@ -35,15 +45,16 @@ class CancelRun:
 
     def _ended(self, transaction: Transaction, caller: Passport, run: Run) -> Run:
         cancelled = transaction.runs.end(run, error=f"cancelled by {caller.user_name}", at=self.clock())
-        told = {
-            "job_name": run.job_name,
-            "schedule_id": run.schedule_id,
-            "scheduled_at": run.scheduled_at,
-            "attempts": run.attempts,
-            "error": cancelled.error,
-        }
-        changes = {field: (None, value) for field, value in told.items() if value is not None}
-        transaction.record(Change("run", "cancelled", str(run.run_id), changes=changes))
+        told = outcome(
+            "cancelled",
+            run.run_id,
+            job_name=run.job_name,
+            schedule_id=run.schedule_id,
+            scheduled_at=run.scheduled_at,
+            attempts=run.attempts,
+            error=cancelled.error,
+        )
+        transaction.record(told)
         return cancelled
 
 

@@ -1,11 +1,11 @@
 """Reads of mails: what became of them, never what they say."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from signet_common.passport import Passport
+from signet_scheduler.application.queries import Paged
 from signet_scheduler.domain.mails import Mail, MailState
 
 
@@ -23,21 +23,6 @@ class MailFilter:
     count: bool = False
 
 
-class MailPage(Protocol):
-    """One page of mails, newest first."""
-
-    @property
-    def items(self) -> Sequence[Mail]: ...
-    @property
-    def page(self) -> int: ...
-    @property
-    def per_page(self) -> int: ...
-    @property
-    def has_more(self) -> bool: ...
-    @property
-    def total(self) -> int | None: ...
-
-
 class MailQueries(Protocol):
     """Reads, each in the audit log before it is answered."""
 
@@ -45,6 +30,6 @@ class MailQueries(Protocol):
         """A mail that the caller may see. Raises MailNotFound."""
         ...
 
-    def search(self, wanted: MailFilter, caller: Passport) -> MailPage:
-        """The page of mails that the caller may see."""
+    def search(self, wanted: MailFilter, caller: Passport) -> Paged[Mail]:
+        """The page of mails that the caller may see, newest first."""
         ...

@@ -11,7 +11,8 @@ from signet_common.web.views import View
 from signet_protocol.return_codes import ReturnCode
 from signet_scheduler.adapters.inbound.mail_schemas import CreatedMailsView, MailBody, MailListQuery, MailView
 from signet_scheduler.application.create_mails import CreatedMails, CreateMails, MailOrder
-from signet_scheduler.application.mail_queries import MailFilter, MailPage, MailQueries
+from signet_scheduler.application.mail_queries import MailFilter, MailQueries
+from signet_scheduler.application.queries import Paged
 from signet_scheduler.domain.addresses import check_address
 from signet_scheduler.domain.mails import Mail
 
@@ -62,7 +63,7 @@ class MailCollection(View[MailApplication]):
     @sign_required
     @check_request(query=MailListQuery)
     @marshal_with(MailView, plural="mails")
-    def get(self) -> MailPage:
+    def get(self) -> Paged[Mail]:
         """List."""
         return self.application.mails.search(_filter(g.args.query), g.user)
 

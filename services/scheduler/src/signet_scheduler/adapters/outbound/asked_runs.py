@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from signet_common.sql.database import TransactionOvertaken
+from signet_scheduler.adapters.outbound.run_rows import waiting_row
 from signet_scheduler.adapters.outbound.stored_rows import RUN_COLUMNS, as_text, run_of
 from signet_scheduler.adapters.outbound.tables import RUNS
 from signet_scheduler.application.repositories import AskedRun
@@ -46,28 +47,17 @@ class SqlAskedRuns:
 
     def add(self, asked: AskedRun, *, by: int | None, by_name: str, at: datetime) -> Run:
         """Insert and read the generated id."""
-        values: dict[str, Any] = {
-            "job_name": asked.job_name,
-            "run_state": "waiting",
-            "schedule_id": None,
-            "scheduled_at": None,
-            "attempts": 0,
-            "max_attempts": asked.max_attempts,
-            "cancel_asked": False,
-            "result": None,
-            "error": None,
-            "trace_id": None,
-            "retry_of": asked.retry_of,
-            "requested_by_name": by_name,
-            "started_at": None,
-            "ended_at": None,
-            "created_at": at,
-            "created_by": by,
-            "version": 1,
-        }
-        stored = values | {"arguments": as_text(asked.arguments), "wake_at": at, "worker": None, "beats": 0}
-        key: Any = self._connection.execute(insert(RUNS), stored).inserted_primary_key
-        return Run(run_id=key[0], arguments=asked.arguments, **values)
+        row = waiting_row(
+            job_name=asked.job_name,
+            arguments=as_text(asked.arguments),
+            max_attempts=asked.max_attempts,
+            at=at,
+            by=by,
+            by_name=by_name,
+            retry_of=asked.retry_of,
+        )
+        key: Any = self._connection.execute(insert(RUNS), row).inserted_primary_key
+        return run_of(*(key[0] if column is RUNS.c.run_id else row[column.name] for column in RUN_COLUMNS))
 
     def end(self, run: Run, *, error: str, at: datetime) -> Run:
         """Write where the run still waits."""

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from signet_common.messaging.recording import Change, compose
+from signet_common.messaging.recording import compose
 from signet_common.passport import Passport
 from signet_common.sql.added_rows import add_later
 from signet_common.sql.outbox import Outbox
 from signet_scheduler import SERVICE
 from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, OUTBOX, RUNS
+from signet_scheduler.application.run_outcomes import outcome
 from signet_scheduler.domain.endings import Ending, Policy, Sequel, Standing, sequel
 from signet_scheduler.domain.runs import LogLine, RunState
 
@@ -172,15 +173,15 @@ class AttemptEnds:
         )
 
     def _tell(self, row: Row, ending: Ending, state: RunState, traceparent: str) -> None:
-        told = {
-            "job_name": row["job_name"],
-            "schedule_id": row["schedule_id"],
-            "scheduled_at": row["scheduled_at"].isoformat() if row["scheduled_at"] else None,
-            "attempts": row["attempts"],
-            "error": ending.told_error,
-        }
-        changes = {name: (None, value) for name, value in told.items() if value is not None}
-        change = Change("run", state, str(row["run_id"]), changes=changes)
+        change = outcome(
+            state,
+            row["run_id"],
+            job_name=row["job_name"],
+            schedule_id=row["schedule_id"],
+            scheduled_at=row["scheduled_at"],
+            attempts=row["attempts"],
+            error=ending.told_error,
+        )
         caller = _caller(row["run_id"])
         Outbox(OUTBOX).add(self._connection, compose(SERVICE, change, caller, traceparent))
 

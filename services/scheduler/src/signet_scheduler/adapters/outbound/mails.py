@@ -1,6 +1,5 @@
 """Mails inside one transaction: asked for, limited, and bound to the run that sends each."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,8 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS, MailContents, mail_of
+from signet_scheduler.adapters.outbound.run_rows import waiting_row
+from signet_scheduler.adapters.outbound.stored_rows import as_text
 from signet_scheduler.adapters.outbound.tables import MAILS, RUNS
 from signet_scheduler.application.mail_content import MailContent
 from signet_scheduler.application.mail_ports import NewMail
@@ -81,20 +82,14 @@ class SqlMails:
 
     def _run(self, mail_id: int, by: Passport, at: datetime) -> int:
         """The run that sends it; it waits with the mail, or neither is there."""
-        row: dict[str, Any] = {
-            "job_name": SEND_MAIL.name,
-            "run_state": "waiting",
-            "arguments": json.dumps({"mail_id": mail_id}),
-            "wake_at": at,
-            "attempts": 0,
-            "max_attempts": SEND_MAIL.retry.max_attempts,
-            "beats": 0,
-            "cancel_asked": False,
-            "requested_by_name": by.user_name,
-            "version": 1,
-            "created_at": at,
-            "created_by": by.user_id,
-        }
+        row = waiting_row(
+            job_name=SEND_MAIL.name,
+            arguments=as_text({"mail_id": mail_id}),
+            max_attempts=SEND_MAIL.retry.max_attempts,
+            at=at,
+            by=by.user_id,
+            by_name=by.user_name,
+        )
         return _inserted_id(self._connection, RUNS, row)
 
     def _read(self, mail_id: int) -> Mail:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.outbound.event_map import EventMap
-from signet_scheduler.adapters.outbound.run_rows import skipped_event, slot_row
+from signet_scheduler.adapters.outbound.run_rows import slot_row
 from signet_scheduler.adapters.outbound.tables import RUNS, SCHEDULES
 from signet_scheduler.application.plan_slots import Decide, Decision, DueSchedule
+from signet_scheduler.application.run_outcomes import outcome
 from signet_scheduler.domain.planning import MOST_AT_ONCE, Slot, UnderWay, admit
 from signet_scheduler.domain.runs import ACTIVE
 
@@ -19,6 +20,7 @@ BATCH = 500
 """Schedules in one transaction, at most."""
 
 _COLUMNS = [SCHEDULES.c[name] for name in ("schedule_id", "job_name", "cron", "time_zone", "next_at")]
+_TOLD = ("job_name", "schedule_id", "scheduled_at", "attempts", "error")
 _ACTIVE = SCHEDULES.c.schedule_state == "active"
 NEXT = (
     select(SCHEDULES.c.next_at).where(_ACTIVE, SCHEDULES.c.next_at.is_not(None)).order_by(SCHEDULES.c.next_at).limit(1)
@@ -121,7 +123,8 @@ class SqlSlotBook:
 
     def _skip(self, connection: Connection, row: Mapping[str, Any]) -> None:
         key: Any = connection.execute(insert(RUNS), row).inserted_primary_key
-        self._events.add(connection, skipped_event(int(key[0]), row), self._keeper)
+        skipped = outcome("skipped", int(key[0]), **{name: row[name] for name in _TOLD})
+        self._events.add(connection, skipped, self._keeper)
 
 
 def _moved(schedule: DueSchedule, next_at: datetime | None) -> dict[str, Any]:
