@@ -1,6 +1,7 @@
 """One suite for the nonce port, on the fake, on SQLite and on Redis; then what only a file can get wrong."""
 
 import errno
+import gc
 import multiprocessing
 import os
 import sqlite3
@@ -314,6 +315,7 @@ def test_what_remembers_the_newest_stamp_has_its_place_on_the_disk(store, path):
 
 def test_a_full_disk_refuses_until_there_is_room(path, clock, monkeypatch):
     """A worker that cannot open its store answers, and serves again by itself."""
+    gc.collect()  # what other tests have left open must not be closed in between
     store = SqliteNonceStore(path, clock, "boot-1")
     with monkeypatch.context() as full:
         full.setattr(os, "posix_fallocate", no_space)

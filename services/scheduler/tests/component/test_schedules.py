@@ -164,7 +164,7 @@ def test_scope_own_reaches_what_the_caller_made(api: Any) -> None:
     theirs = api.done("POST", ALL, {"schedule_name": "theirs", "job_name": "drill", "cron": "* * * * *"}, user_id=8)
     own = {"scope": "own"}
     assert [part["schedule_id"] for part in api.done("GET", ALL, **own)["schedules"]] == [mine["schedule_id"]]
-    assert api.done("PATCH", path(mine), {"cron": "0 1 * * *"}, **own)["version"] == 2
+    assert api.done("PATCH", path(mine), {"schedule_state": "inactive"}, **own)["version"] == 2
     for method, body in (("GET", None), ("PATCH", {"cron": "0 1 * * *"}), ("DELETE", None)):
         assert api.refused(method, path(theirs), body, **own)[0] == 404001
     assert api.done("GET", path(theirs))["version"] == 1
@@ -193,3 +193,14 @@ def test_ten_thousand_schedules_are_listed_a_page_at_a_time(sqlite_api: Any) -> 
     sqlite_api.service.database.write(lambda connection: connection.execute(SCHEDULES.insert(), rows).rowcount)
     page = sqlite_api.done("GET", f"{ALL}?page=100&per_page=100&count=true")
     assert (page["total"], len(page["schedules"]), page["has_more"]) == (10_001, 100, True)
+
+
+def test_who_may_run_no_job_lets_none_come_by_a_schedule(sqlite_api: Any) -> None:
+    """A schedule of every minute is a run of every minute: scope `own` would be `job:run` under another name."""
+    own, body = {"scope": "own"}, {"schedule_name": "x", "job_name": "drill", "cron": "* * * * *"}
+    assert sqlite_api.refused("POST", ALL, body, **own) == (400002, ["job_name"])
+    mine = path(sqlite_api.schedule())
+    for change in ({"cron": "* * * * *"}, {"arguments": {"seconds": 1}}, {"schedule_state": "active"}):
+        assert sqlite_api.refused("PATCH", mine, change, **own) == (400002, ["schedule_state"])
+    assert sqlite_api.done("PATCH", mine, {"schedule_state": "inactive"}, **own)["version"] == 2
+    assert sqlite_api.refused("PATCH", mine, {"schedule_state": "active"}, **own) == (400002, ["schedule_state"])

@@ -8,10 +8,11 @@ from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_scheduler.application.jobs import Catalog
 from signet_scheduler.application.ports import Clock
+from signet_scheduler.application.reach import job_in_reach
 from signet_scheduler.application.repositories import NewSchedule, Transaction, UnitOfWork
 from signet_scheduler.application.shown_again import schedule_again
 from signet_scheduler.application.timing import next_slot
-from signet_scheduler.domain.errors import FieldsInvalid
+from signet_scheduler.domain.errors import FieldsInvalid, JobNotFound
 from signet_scheduler.domain.schedules import Schedule, differences
 
 
@@ -28,9 +29,11 @@ class CreateSchedule:
 
         Raises FieldsInvalid, ArgumentsInvalid, ScheduleNameTaken.
         """
-        if fields["job_name"] not in self.catalog:
-            raise FieldsInvalid([("job_name", "there is no job of this name")])
-        self.catalog[fields["job_name"]].read(fields["arguments"])
+        try:
+            job = job_in_reach(self.catalog, caller, fields["job_name"])
+        except JobNotFound:
+            raise FieldsInvalid([("job_name", "there is no job of this name")]) from None
+        job.read(fields["arguments"])
         now = self.clock()
         next_at = next_slot(fields["cron"], fields["time_zone"], fields["schedule_state"], now)
         new = NewSchedule(**fields, next_at=next_at)

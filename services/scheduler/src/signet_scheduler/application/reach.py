@@ -1,4 +1,7 @@
-"""Which jobs somebody may see and run: scope `any` is needed, because the code declares jobs and nobody owns them."""
+"""Which jobs somebody may see and run: scope `any` is needed, because the code declares jobs and nobody owns them.
+
+A schedule runs its job, and so does a retry: what makes a job run takes the same reach, whatever it is called.
+"""
 
 from collections.abc import Iterable
 

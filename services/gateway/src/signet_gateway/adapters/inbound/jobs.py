@@ -1,6 +1,6 @@
 """What the scheduler alone may ask of the gateway itself, which has no other route behind the wall.
 
-To everybody else the path is one that nobody has: with a passport of somebody else, with none, with another method or a
+To everybody else the path is one that nobody has: with a passport of somebody else, with none, with another method, a query or a
 body, the answer is the 404001 of any unknown path. nginx does not lead here at all.
 """
 
@@ -38,7 +38,7 @@ class NonceJob:
         return own_reply(ReturnCode.SUCCESS, data=data)
 
     def _is_asked(self, request: Request, token: str) -> bool:
-        if request.method != "POST" or request.content_length != 0:
+        if request.method != "POST" or request.target != PURGE_NONCES or request.content_length != 0:
             return False
         try:
             caller = self._verifier.verify(
