@@ -52,9 +52,11 @@ REFUSED = {
     "for another service": lambda house: ask(house, token(house, audience="identity")),
     "in the name of a user": lambda house: ask(house, token(house, authentication="api_key", user_id=1)),
     "for another method": lambda house: ask(house, token(house, method="GET")),
-    "with a query": lambda house: ask(house, token(house, target=f"{TARGET}?x=1"), target=f"{TARGET}?x=1"),
     "by another method": lambda house: ask(house, token(house, method="GET"), method="GET"),
     "with a query": lambda house: ask(house, token(house), target=f"{TARGET}?after="),
+    "with a query that its passport names": lambda house: ask(
+        house, token(house, target=f"{TARGET}?x=1"), target=f"{TARGET}?x=1"
+    ),
     "with a body": lambda house: ask(house, token(house, body_sha256=body_digest(b"{}")), body=b"{}"),
     "with a body that is not told": lambda house: ask(house, token(house), body=b"{}"),
 }

@@ -1,7 +1,7 @@
 """What the scheduler alone may ask of the gateway itself, which has no other route behind the wall.
 
-To everybody else the path is one that nobody has: with a passport of somebody else, with none, with another method, a query or a
-body, the answer is the 404001 of any unknown path. nginx does not lead here at all.
+To everybody else the path is one that nobody has: with a passport of somebody else, with none, with another method, a
+query or a body, the answer is the 404001 of any unknown path. nginx does not lead here at all.
 """
 
 from collections.abc import Callable
