@@ -34,6 +34,8 @@ class FakeScheduler:
         self.states: tuple[str, ...] = STATES
         self.looks: dict[int, int] = {}
         self.asked: list[Received] = []
+        self.shows_schedules = True
+        self.lines: tuple[tuple[int, str], ...] = LINES
 
     def add_run(self, state: str = "waiting", **other: object) -> int:
         """Put a run down, and return its id."""
@@ -67,6 +69,8 @@ class FakeScheduler:
         return {
             "GET jobs": lambda *_: Reply({"jobs": [JOB, JOB | {"job_name": "send-mail", "schedule": None}]}),
             "GET jobs/drill": lambda *_: Reply(JOB),
+            "GET jobs/drill/runs": lambda *_: Reply(_page("runs", list(self.runs.values()))),
+            "GET jobs/nowhere/runs": lambda *_: Reply(code=404001, message="there is no job nowhere"),
             "POST jobs/drill/run": self._run,
             "GET runs": lambda *_: Reply(_page("runs", list(self.runs.values()))),
             "GET runs/([0-9]+)": self._one,
@@ -101,7 +105,7 @@ class FakeScheduler:
         ended = run["run_state"] not in ("waiting", "running")
         if ended:
             run |= {"started_at": NOW, "ended_at": "2026-01-01T00:00:02.5Z"}
-        shown = LINES[after:] if ended else LINES[after : after + 1] if run["run_state"] == "running" else ()
+        shown = self.lines[after:] if ended else self.lines[after : after + 1] if run["run_state"] == "running" else ()
         lines = [
             {"line": after + place, "attempt": attempt, "logged_at": NOW, "level": "INFO", "text": text}
             for place, (attempt, text) in enumerate(shown, start=1)
@@ -111,7 +115,7 @@ class FakeScheduler:
     def _cancel(self, _: Received, __: dict[str, str], number: str) -> Reply:
         run = self.runs[int(number)]
         if run["run_state"] not in ("waiting", "running"):
-            return Reply(code=409001, message=f"run {number} has ended: it is {run['run_state']}")
+            return Reply(code=409001, message=f"run {number} has been {run['run_state']} already")
         run |= {"run_state": "cancelled"} if run["run_state"] == "waiting" else {"cancel_asked": True}
         return Reply(run)
 
@@ -122,10 +126,10 @@ class FakeScheduler:
         found = [
             schedule
             for schedule in self.schedules.values()
-            if schedule["job_name"] == query.get("job_name", "drill")
+            if schedule["job_name"] == query.get("job_name", schedule["job_name"])
             and ("declared" not in query or schedule["declared"] is (query["declared"] == "true"))
         ]
-        return Reply(_page("schedules", found))
+        return Reply(_page("schedules", found)) if self.shows_schedules else Reply(code=403001)
 
     def _change(self, request: Received, _: dict[str, str], number: str) -> Reply:
         asked: Any = request.json

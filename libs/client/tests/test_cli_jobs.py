@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from typing import Any
@@ -13,6 +14,7 @@ from libs.client.tests.fake_scheduler import FakeScheduler
 from libs.client.tests.test_cli_endings import started
 
 from signet import Client
+from signet.cli.following import follow
 from signet.errors import Unreachable
 
 
@@ -24,19 +26,41 @@ def scheduler(gateway: FakeGateway) -> FakeScheduler:
 
 
 def test_jobs_are_listed_with_their_times(signet: Signet, scheduler: FakeScheduler) -> None:
-    """And those that come only when they are asked for say so."""
-    lines = signet("jobs", "ls").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["job_name", "drill", "send-mail"]
-    assert ("40 3 * * * UTC" in lines[1], "on request" in lines[2]) == (True, True)
-    assert json.loads(signet("jobs", "ls", "--json").stdout)["jobs"][0]["max_attempts"] == 3
+    """Those of the schedules that there are, paused or changed; and who comes only when asked for says so."""
+    scheduler.add_schedule(declared=True, cron="30 4 * * *")
+    scheduler.add_schedule(schedule_state="inactive", next_at=None, time_zone="Asia/Shanghai")
+    lines = [re.split(" {2,}", line) for line in signet("jobs", "ls").stdout.splitlines()]
+    assert [line[:4] for line in lines] == [
+        ["job_name", "schedule", "state", "next_at"],
+        ["drill", "30 4 * * * UTC", "active", "2026-01-02T03:00:00Z"],
+        ["drill", "0 3 * * * Asia/Shanghai", "paused", "-"],
+        ["send-mail", "on request", "-", "-"],
+    ]
+    drill, send_mail = json.loads(signet("jobs", "ls", "--json").stdout)["jobs"]
+    assert (drill["max_attempts"], drill["schedules"][1]["schedule_state"]) == (3, "inactive")
+    assert send_mail["schedules"] == []
+
+
+def test_who_may_not_see_schedules_sees_what_jobs_come_with(signet: Signet, scheduler: FakeScheduler) -> None:
+    """And is told that it may have been changed; a schedule of one's own does not hide it either."""
+    scheduler.shows_schedules = False
+    listed = signet("jobs", "ls")
+    assert (listed.exit_code, "not shown to you" in listed.stderr) == (0, True)
+    assert re.split(" {2,}", listed.stdout.splitlines()[1])[:4] == ["drill", "40 3 * * * UTC", "-", "-"]
+    scheduler.shows_schedules = True
+    scheduler.add_schedule()
+    drills = [line for line in signet("jobs", "ls").stdout.splitlines() if line.startswith("drill")]
+    assert ["40 3 * * * UTC" in drills[0], "0 3 * * * UTC" in drills[1]] == [True, True]
 
 
 def test_a_job_and_a_run_are_shown(signet: Signet, scheduler: FakeScheduler) -> None:
     """No job's name is a number."""
-    assert '"seconds"' in signet("jobs", "show", "drill").stdout, "the schema of its arguments, as JSON"
+    shown = signet("jobs", "show", "drill").stdout
+    assert '"seconds"' in shown, "the schema of its arguments, as JSON"
+    assert "schedule            40 3 * * * UTC" in shown
     scheduler.add_run("failed")
-    shown = json.loads(signet("jobs", "show", "1", "--json").stdout)
-    assert (shown["run_state"], shown["history"][0]["outcome"]) == ("failed", "failed")
+    run = json.loads(signet("jobs", "show", "1", "--json").stdout)
+    assert (run["run_state"], run["history"][0]["outcome"]) == ("failed", "failed")
     fields, _, attempts = signet("jobs", "show", "1").stdout.partition("\n\n")
     assert ("run_state" in fields, attempts.splitlines()[1].split()[:2]) == (True, ["1", "failed"])
     assert signet("jobs", "show", "nowhere").exit_code == 4
@@ -53,6 +77,33 @@ def test_a_run_is_followed_to_its_end(signet: Signet, scheduler: FakeScheduler) 
         "Attempt 2 of 3.",
         "Run 1 succeeded after 2.5 s.",
     ]
+
+
+def test_a_record_of_many_lines_is_printed_as_such_and_forges_no_other(
+    signet: Signet, scheduler: FakeScheduler
+) -> None:
+    """A traceback is read line by line; what a line begins with must not pass for a time and a level."""
+    scheduler.lines = ((1, "failed\n2026-01-01T00:00:00Z INFO    all is well\x1b[2J"),)
+    scheduler.add_run("succeeded")
+    lines = signet("jobs", "logs", "1").stdout.splitlines()
+    assert lines == [
+        "2026-01-01T00:00:00Z INFO    failed",
+        " " * 29 + "2026-01-01T00:00:00Z INFO    all is well\\x1b[2J",
+    ]
+
+
+def test_a_run_that_nobody_takes_says_what_may_be_wrong_once(
+    client: Client, scheduler: FakeScheduler, clock: FakeTime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not before ten seconds: a worker may be busy for a moment."""
+    scheduler.states = ("waiting",) * 12 + ("succeeded",)
+    follow(client, client.runs.get(scheduler.add_run()), as_json=False, now=clock.now)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.startswith("Run 1 still waits. Does scheduler-background run") for line in said].count(True) == 1
+    assert sum(clock.slept) > 10
+    scheduler.states = ("waiting",) * 6 + ("succeeded",)
+    follow(client, client.runs.get(scheduler.add_run()), as_json=False, now=clock.now)
+    assert "still waits" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", ["failed", "cancelled", "skipped", "interrupted"])
@@ -124,7 +175,7 @@ def test_a_run_is_cancelled_or_told_to_end(signet: Signet, scheduler: FakeSchedu
     assert "Run 1 is cancelled." in signet("jobs", "cancel", "1").stderr
     assert "signet jobs logs 2 --follow" in signet("jobs", "cancel", "2").stderr
     ended = signet("jobs", "cancel", "1")
-    assert (ended.exit_code, "it is cancelled" in ended.stderr) == (5, True)
+    assert (ended.exit_code, "has been cancelled already" in ended.stderr) == (5, True)
 
 
 def test_a_job_is_paused_and_resumed_by_its_name_or_by_a_schedule(signet: Signet, scheduler: FakeScheduler) -> None:
@@ -146,9 +197,25 @@ def test_runs_are_listed_by_every_condition(signet: Signet, scheduler: FakeSched
         "jobs", "runs", "drill", "--state", "failed", "--schedule", "2", "--from", "2026-01-01", "--count"
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert scheduler.asked[0].target.partition("?")[2] == (
-        "job_name=drill&run_state=failed&schedule_id=2&create_date_start=2026-01-01&page=1&per_page=20&count=true"
+    assert scheduler.asked[0].target == (
+        "/api/v1/jobs/drill/runs"
+        "?run_state=failed&schedule_id=2&create_date_start=2026-01-01&page=1&per_page=20&count=true"
     )
+    assert signet("jobs", "runs").exit_code == 0
+    assert scheduler.asked[1].target == "/api/v1/runs?page=1&per_page=20"
+
+
+def test_runs_of_a_job_that_there_is_not_are_refused(signet: Signet, scheduler: FakeScheduler) -> None:
+    """A slip must not look like a job that has never run."""
+    result = signet("jobs", "runs", "nowhere")
+    assert (result.exit_code, "there is no job nowhere" in result.stderr) == (4, True)
+
+
+def test_a_list_in_json_says_nothing_of_attempts(signet: Signet, scheduler: FakeScheduler) -> None:
+    """No list answers them: an empty history would say that there were none."""
+    scheduler.add_run("failed", attempts=3)
+    (run,) = json.loads(signet("jobs", "runs", "--json").stdout)["runs"]
+    assert ("history" in run, run["attempts"]) == (False, 3)
 
 
 def test_schedules_are_made_changed_and_deleted(signet: Signet, scheduler: FakeScheduler) -> None:

@@ -192,6 +192,7 @@ def test_lists_are_newest_first_and_narrowed(api: Any) -> None:
     assert ids("/api/v1/runs?job_name=drill&run_state=failed") == [first["run_id"]]
     assert ids("/api/v1/runs?schedule_id=4") == [first["run_id"]]
     assert ids("/api/v1/runs?create_date_end=2000-01-01") == []
+    assert ids("/api/v1/jobs/drill/runs?schedule_id=4") == [first["run_id"]]
     assert ids("/api/v1/jobs/drill/runs") == [third["run_id"], first["run_id"]]
     assert ids("/api/v1/jobs/drill/runs?run_state=waiting&create_date_start=2000-01-01") == [third["run_id"]]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from signet.connection import Connection
 from signet.decoding import Page, decode, decode_page
@@ -101,9 +102,12 @@ class Runs:
         per_page: int = 20,
         count: bool = False,
     ) -> Page[Run]:
-        """Read one page, newest first: runs made on UTC days from start to end, both inclusive."""
+        """Read one page, newest first: runs made on UTC days from start to end, both inclusive.
+
+        Raises NotFound where there is no job of that name: a slip must not look like a job without runs.
+        """
+        path = _PATH if job_name is None else f"/api/v1/jobs/{quote(job_name, safe='')}/runs"
         query = {
-            "job_name": job_name,
             "run_state": run_state,
             "schedule_id": schedule_id,
             "create_date_start": create_date_start,
@@ -112,7 +116,7 @@ class Runs:
             "per_page": per_page,
             "count": "true" if count else None,
         }
-        return decode_page(Run, "runs", self._connection.request("GET", _PATH, query=query).data)
+        return decode_page(Run, "runs", self._connection.request("GET", path, query=query).data)
 
     def log(self, run_id: int, *, after: int = 0) -> LogPart:
         """Read what a run has logged behind the line `after`, a part of it at a time. Raises NotFound."""

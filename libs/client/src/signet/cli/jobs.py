@@ -1,19 +1,20 @@
 """`signet jobs`."""
 
-import dataclasses
 import sys
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from signet.api.jobs import Job
 from signet.api.runs import LogLine
 from signet.api.schedules import Schedule
 from signet.cli.exit_codes import ExitCode
 from signet.cli.following import follow, print_line
 from signet.cli.job_arguments import Args, ArgsJson, arguments_of
+from signet.cli.job_times import declared_times, schedules_by_job, times_of
 from signet.cli.options import Page, PerPage
-from signet.cli.output import note, print_json, print_page, print_record, print_table
+from signet.cli.output import fields_of, note, print_json, print_page, print_record, print_table
 from signet.cli.state import AsJson, state_of
 from signet.client import Client
 
@@ -43,15 +44,14 @@ _ATTEMPTS = ["attempt", "outcome", "started_at", "ended_at", "worker", "error"]
 
 @app.command()
 def ls(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the jobs that there are, and when they run unless somebody changed it."""
+    """List the jobs that there are, and when each runs by its schedules as they are now."""
     with state_of(ctx).client() as client:
-        jobs = client.jobs.list()
+        jobs, schedules = client.jobs.list(), schedules_by_job(client)
     if as_json:
-        print_json({"jobs": list(jobs)})
+        print_json({"jobs": [fields_of(job) | {"schedules": schedules.get(job.job_name, [])} for job in jobs]})
         return
-    when = [f"{job.schedule.cron} {job.schedule.time_zone}" if job.schedule else "on request" for job in jobs]
-    rows = [(job.job_name, line, job.overlap, job.summary) for job, line in zip(jobs, when, strict=True)]
-    print_table(["job_name", "schedule", "overlap", "summary"], rows)
+    rows = [(job.job_name, *when, job.overlap, job.summary) for job in jobs for when in times_of(job, schedules)]
+    print_table(["job_name", "schedule", "state", "next_at", "overlap", "summary"], rows)
 
 
 @app.command()
@@ -63,14 +63,13 @@ def show(
     """Show what a job takes and how it behaves; or a run and its attempts."""
     with state_of(ctx).client() as client:
         if not name.isdecimal():
-            print_record(client.jobs.get(name), as_json=as_json)
+            _show(client.jobs.get(name), as_json=as_json)
             return
         found = client.runs.get(int(name))
     if as_json:
         print_json(found)
         return
-    fields = [field.name for field in dataclasses.fields(found) if field.name != "history"]
-    print_table(["field", "value"], [(field, getattr(found, field)) for field in fields])
+    print_table(["field", "value"], [field for field in fields_of(found).items() if field[0] != "history"])
     if found.history:
         sys.stdout.write("\n")
         print_table(_ATTEMPTS, [[getattr(attempt, column) for column in _ATTEMPTS] for attempt in found.history])
@@ -122,7 +121,7 @@ def runs(
             per_page=per_page,
             count=count,
         )
-    print_page("runs", found, _RUNS, as_json=as_json)
+    print_page("runs", found, _RUNS, as_json=as_json, without=["history"])
 
 
 @app.command()
@@ -189,6 +188,14 @@ def resume(ctx: typer.Context, job: Paused, as_json: AsJson = False) -> None:
         found = client.schedules.resume(_schedule(client, job))
     coming = f"{found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "never"
     _say(found, f"{found.schedule_name} is resumed; it comes next at: {coming}", as_json=as_json)
+
+
+def _show(job: Job, *, as_json: bool) -> None:
+    if as_json:
+        print_json(job)
+    else:
+        shown = fields_of(job) | {"schedule": declared_times(job)}
+        print_table(["field", "value"], shown.items())
 
 
 def _schedule(client: Client, job: str) -> int:

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,7 +48,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 def print_fields(record: Any) -> None:
     """Print a dataclass, one field a line."""
-    print_table(["field", "value"], [(name, getattr(record, name)) for name in _names(record)])
+    print_table(["field", "value"], fields_of(record).items())
+
+
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass, in their order; what they hold stays as it is."""
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
 
 
 def print_record(record: Any, *, as_json: bool) -> None:
@@ -67,12 +72,15 @@ def print_done(text: str, about: Mapping[str, object], *, as_json: bool) -> None
         note(text)
 
 
-def print_page(plural: str, page: Page[Any], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print one page of a list: the columns named, or everything as JSON."""
+def print_page(
+    plural: str, page: Page[Any], columns: Sequence[str], *, as_json: bool, without: Collection[str] = ()
+) -> None:
+    """Print one page of a list: the columns named, or as JSON everything but what no list answers, `without`."""
     if as_json:
         head = {"page": page.page, "per_page": page.per_page, "has_more": page.has_more}
         counted = {} if page.total is None else {"total": page.total}
-        print_json({plural: list(page.items), **head, **counted})
+        items = [{name: value for name, value in fields_of(item).items() if name not in without} for item in page.items]
+        print_json({plural: items, **head, **counted})
         return
     print_rows(columns, page, [[getattr(item, column) for column in columns] for item in page.items])
 
@@ -131,8 +139,4 @@ def _visible(character: str) -> str:
 def _jsonable(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return {name: getattr(value, name) for name in _names(value)}
-
-
-def _names(record: Any) -> list[str]:
-    return [field.name for field in dataclasses.fields(record)]
+    return fields_of(value)

@@ -54,7 +54,7 @@ class RunCollection(View[RunApplication]):
     def get(self) -> Paged[Run]:
         """List."""
         query: RunListQuery = g.args.query
-        wanted = run_filter(query, job_name=query.job_name, schedule_id=query.schedule_id)
+        wanted = run_filter(query, job_name=query.job_name)
         return self.application.runs.search(wanted, g.user)
 
 
@@ -154,12 +154,12 @@ def run_namespace(application: RunApplication) -> Namespace:
     return namespace
 
 
-def run_filter(query: JobRunListQuery, *, job_name: str | None, schedule_id: int | None = None) -> RunFilter:
+def run_filter(query: JobRunListQuery, *, job_name: str | None) -> RunFilter:
     """What a query asks for."""
     return RunFilter(
         job_name=job_name,
         state=query.run_state,
-        schedule_id=schedule_id,
+        schedule_id=query.schedule_id,
         created_from=query.create_date_start,
         created_to=query.create_date_end,
         page=query.page,

@@ -87,10 +87,10 @@ class JobRunListQuery(DateRangeQuery):
     """Which runs of a job to list."""
 
     run_state: Annotated[RunState | None, Field(description="All states when absent.")] = None
+    schedule_id: Annotated[QueryId | None, Field(description="Whose slots.")] = None
 
 
 class RunListQuery(JobRunListQuery):
     """Which runs to list."""
 
     job_name: AnyName | None = None
-    schedule_id: Annotated[QueryId | None, Field(description="Whose slots.")] = None
