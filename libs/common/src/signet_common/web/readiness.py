@@ -22,7 +22,7 @@ class Check:
 
 
 class Backlog(Protocol):
-    """What has not left an outbox yet."""
+    """What waits to be taken on: how much of it, and for how long the oldest has waited."""
 
     @property
     def pending(self) -> int: ...
@@ -40,13 +40,16 @@ def answers(ping: Callable[[], None]) -> Callable[[], Check]:
     return check
 
 
-def drains(backlog: Callable[[], Backlog]) -> Callable[[], Check]:
-    """A check that is degraded while events wait too long: the relay or the bus does not keep up; writes go on."""
+def drains(backlog: Callable[[], Backlog], within: float = BACKLOG_SECONDS) -> Callable[[], Check]:
+    """A check that is degraded while something waits for more than `within` seconds.
+
+    Of an outbox: the relay or the bus does not keep up; writes go on.
+    """
 
     def check() -> Check:
         waiting = backlog()
         detail = f"pending={waiting.pending} oldest_seconds={waiting.oldest_seconds:.1f}"
-        return Check("degraded" if waiting.oldest_seconds > BACKLOG_SECONDS else "ok", detail)
+        return Check("degraded" if waiting.oldest_seconds > within else "ok", detail)
 
     return check
 

@@ -17,10 +17,15 @@ from signet_scheduler import SERVICE
 from signet_scheduler.adapters.inbound.errors import ERRORS
 from signet_scheduler.adapters.inbound.mail_http import mail_namespace
 from signet_scheduler.adapters.outbound.tables import OUTBOX
+from signet_scheduler.adapters.outbound.waiting_runs import due_runs
 from signet_scheduler.application.shipped_jobs import SHIPPED
 from signet_scheduler.bootstrap.api import api_namespaces
+from signet_scheduler.bootstrap.deployment import now
 from signet_scheduler.bootstrap.mail import mail_application
 from signet_scheduler.settings import Settings
+
+OVERDUE_SECONDS = 60.0
+"""How long a due run may wait before the service calls itself degraded: no background process wakes workers then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,11 @@ def serve(settings: Settings, database: Database, keyring: RowCipher) -> Service
         [*api_namespaces(database, SHIPPED), mail_namespace(mail_application(settings, database, keyring))],
         verifier=PassportVerifier(SERVICE, parse_keys(settings.passport_accepts)),
         errors={**ERRORS, **PERSISTENCE_ERRORS},
-        checks={"database": answers(database.ping), "outbox": drains(lambda: outbox.backlog(database))},
+        checks={
+            "database": answers(database.ping),
+            "outbox": drains(lambda: outbox.backlog(database)),
+            "waking": drains(lambda: due_runs(database, now()), within=OVERDUE_SECONDS),
+        },
         tracing=configure_tracing(SERVICE, settings.otel_exporter_otlp_endpoint),
     )
     return Service(web, database)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.driver import PreparedSelect
@@ -28,6 +29,24 @@ _TOLD = (
     )
     .values(wake_at=bindparam("again_at", type_=_WAKE_AT))
 )
+
+_OVERDUE = select(func.count(), func.min(RUNS.c.wake_at)).where(
+    RUNS.c.run_state == "waiting", RUNS.c.wake_at <= bindparam("now", type_=_WAKE_AT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DueRuns:
+    """Runs that are due and of which nobody has told a worker: how many, and since when the oldest, in seconds."""
+
+    pending: int
+    oldest_seconds: float
+
+
+def due_runs(database: Database, now: datetime) -> DueRuns:
+    """What waking is behind with. It puts off whatever it tells of, so that nothing is due for long while it works."""
+    pending, oldest = database.read(lambda connection: connection.execute(_OVERDUE, {"now": now}).one())
+    return DueRuns(pending, (now - oldest).total_seconds() if oldest else 0.0)
 
 
 class SqlWaitingRuns:
