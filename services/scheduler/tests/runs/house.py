@@ -36,6 +36,7 @@ JOBS = Catalog(
         Job("free", "Any number at a time.", timedelta(minutes=1), overlap="allow", retry=SOON),
         Job("alone", "One at a time.", timedelta(minutes=1), overlap="queue_one", retry=SOON),
         Job("hasty", "Has no time.", timedelta(seconds=0.2), overlap="allow"),
+        Job("urgent", "Waits for nobody.", timedelta(minutes=1), overlap="allow", urgent=True),
         Job("fragile", "May not be repeated.", timedelta(minutes=1), overlap="allow", idempotent=False),
     ]
 )
@@ -130,7 +131,7 @@ class House:
             return RunJob(rows, JOBS, self.handlers, UnderWay(), raise_in_thread)(run_id, attempt)
 
     def waking(self, bell: Bell) -> WakeRuns:
-        return WakeRuns(SqlWaitingRuns(self.database), bell, self.clock)
+        return WakeRuns(SqlWaitingRuns(self.database, but=JOBS.urgent), bell, self.clock)
 
     def watcher(self, monotonic: Callable[[], float]) -> WatchRuns:
         return WatchRuns(SqlRunningRuns(self.database, JOBS.exclusive, self.clock), JOBS, monotonic)

@@ -40,7 +40,8 @@ class ExpectedFailure(Exception):
 class Job:
     """A job. `idempotent` promises that running it again after a death in the middle does no harm.
 
-    A job without that promise is reported instead of repeated.
+    A job without that promise is reported instead of repeated. Runs of an `urgent` one wait for no other job's: each
+    worker keeps threads for them. It takes seconds, and any number of its runs may work at a time.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Job:
     missed: Missed = "run_once"
     catch_up: timedelta = timedelta(days=1)
     idempotent: bool = True
+    urgent: bool = False
 
     def read(self, arguments: Mapping[str, Any]) -> Arguments:
         """The arguments as the job's model has them. Raises ArgumentsInvalid, which names each field."""
@@ -107,3 +109,8 @@ class Catalog:
     def exclusive(self) -> frozenset[str]:
         """The names of the jobs of which one run at most works at a time."""
         return frozenset(job.name for job in self if job.overlap != "allow")
+
+    @property
+    def urgent(self) -> frozenset[str]:
+        """The names of the jobs whose runs wait for no other job's."""
+        return frozenset(job.name for job in self if job.urgent)

@@ -38,6 +38,7 @@ SEND_MAIL = Job(
     time_limit=timedelta(minutes=5),
     retry=RetryPolicy(max_attempts=10, first=timedelta(seconds=10), most=timedelta(hours=1)),
     overlap="allow",
+    urgent=True,
 )
 """Ten attempts take about an hour and a half: longer than most mail servers are away, and than greylisting lasts."""
 

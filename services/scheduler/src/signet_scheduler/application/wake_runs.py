@@ -51,11 +51,12 @@ class Bell(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WakeRuns:
-    """One turn of waking."""
+    """One turn of waking. Whoever has been told has `again` to begin; then somebody is told anew."""
 
     rows: WaitingRuns
     bell: Bell
     clock: Clock
+    again: timedelta = AGAIN
 
     def __call__(self) -> bool:
         """Whether there may be more to tell at once. Raises BusUnavailable, RowsUnavailable."""
@@ -65,5 +66,5 @@ class WakeRuns:
             return False
         told = self.bell.ring(due)
         if told:
-            self.rows.told(told, now, now + AGAIN)
+            self.rows.told(told, now, now + self.again)
         return len(told) == BATCH

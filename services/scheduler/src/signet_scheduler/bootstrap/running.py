@@ -51,4 +51,5 @@ def works_apart(settings: Settings) -> bool:
 
 
 def _waking(database: Database, bell: Bell) -> Loop:
-    return Turns("waking workers", WakeRuns(SqlWaitingRuns(database), bell, now), WAKE_SECONDS, bell.close).run
+    rows = SqlWaitingRuns(database, but=SHIPPED.urgent)
+    return Turns("waking workers", WakeRuns(rows, bell, now), WAKE_SECONDS, bell.close).run

@@ -9,8 +9,10 @@ import dramatiq
 
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.inbound.actor import declare_actor
+from signet_scheduler.adapters.inbound.urgent_lane import UrgentLane
 from signet_scheduler.adapters.inbound.work_loop import WorkLoop, raise_in_thread
 from signet_scheduler.adapters.outbound.attempt_rows import SqlAttemptRows
+from signet_scheduler.adapters.outbound.waiting_runs import SqlWaitingRuns
 from signet_scheduler.application.beat import BeatForRuns
 from signet_scheduler.application.jobs import Catalog, Handler
 from signet_scheduler.application.ports import Clock
@@ -18,6 +20,9 @@ from signet_scheduler.application.run_job import RunJob
 from signet_scheduler.application.under_way import UnderWay
 from signet_scheduler.bootstrap.deployment import now
 from signet_scheduler.settings import Settings
+
+URGENT_THREADS = 4
+"""Beside those of the settings."""
 
 
 def work_loop(
@@ -32,9 +37,11 @@ def work_loop(
     """The loop that works on what `broker` brings."""
     under_way = UnderWay()
     rows = SqlAttemptRows(database, worker_name(), catalog.exclusive, clock)
-    declare_actor(broker, RunJob(rows, catalog, handlers, under_way, raise_in_thread))
+    run = RunJob(rows, catalog, handlers, under_way, raise_in_thread)
+    declare_actor(broker, run)
+    urgent = UrgentLane(SqlWaitingRuns(database, only=catalog.urgent), run, clock, URGENT_THREADS)
     beat = BeatForRuns(rows, under_way)
-    return WorkLoop(broker, beat, under_way, settings.threads, settings.grace_seconds, rows.close)
+    return WorkLoop(broker, beat, under_way, urgent, settings.threads, settings.grace_seconds, rows.close)
 
 
 def worker_name() -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import dramatiq
 from dramatiq.middleware import raise_thread_exception
 
+from signet_scheduler.adapters.inbound.urgent_lane import UrgentLane
 from signet_scheduler.application.beat import BeatForRuns
 from signet_scheduler.application.ports import RowsUnavailable
 from signet_scheduler.application.run_log import RunLogHandler
@@ -26,15 +27,17 @@ raise_in_thread = raise_thread_exception
 
 @dataclass(frozen=True, slots=True)
 class WorkLoop:
-    """Works on what the broker brings. When it is told to stop, nothing new is begun and everything may finish.
+    """Works on what the broker brings, and on what is urgent.
 
-    After `grace_seconds` what somebody else can begin again is handed back; the rest goes on until it is done, or
-    until whoever stops the process loses patience.
+    When it is told to stop, nothing new is begun and everything may finish. After `grace_seconds` what somebody else
+    can begin again is handed back; the rest goes on until it is done, or until whoever stops the process loses
+    patience.
     """
 
     broker: dramatiq.Broker
     beat: BeatForRuns
     under_way: UnderWay
+    urgent: UrgentLane
     threads: int
     grace_seconds: float
     close: Callable[[], None]
@@ -48,9 +51,11 @@ class WorkLoop:
         beating.start()
         worker = dramatiq.Worker(self.broker, worker_threads=self.threads, worker_timeout=self.idle_ms)
         worker.start()
+        urgent = threading.Thread(target=self.urgent.run, args=(stop,), name="urgent", daemon=True)
+        urgent.start()
         try:
             stop.wait()
-            self._end(worker)
+            self._end(worker, urgent)
         finally:
             ended.set()
             beating.join()
@@ -58,8 +63,12 @@ class WorkLoop:
             self.close()
             logging.getLogger().removeHandler(kept)
 
-    def _end(self, worker: dramatiq.Worker) -> None:
-        stopping = threading.Thread(target=worker.stop, args=(FOREVER_MS,), name="stopping", daemon=True)
+    def _end(self, worker: dramatiq.Worker, urgent: threading.Thread) -> None:
+        def stop() -> None:
+            worker.stop(FOREVER_MS)
+            urgent.join()
+
+        stopping = threading.Thread(target=stop, name="stopping", daemon=True)
         stopping.start()
         deadline = time.monotonic() + self.grace_seconds
         while stopping.is_alive() and time.monotonic() < deadline:

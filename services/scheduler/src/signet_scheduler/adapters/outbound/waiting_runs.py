@@ -1,11 +1,11 @@
 """The rows that wait for a worker, as waking needs them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from signet_common.sql.database import Database, DatabaseUnavailable
 from signet_common.sql.driver import PreparedSelect
@@ -14,7 +14,7 @@ from signet_scheduler.application.ports import RowsUnavailable
 from signet_scheduler.application.wake_runs import DueRun
 
 _WAKE_AT = RUNS.c.wake_at.type
-_DUE = PreparedSelect(
+_DUE = (
     select(RUNS.c.run_id, RUNS.c.attempts)
     .where(RUNS.c.run_state == "waiting", RUNS.c.wake_at <= bindparam("now", type_=_WAKE_AT))
     .order_by(RUNS.c.wake_at, RUNS.c.run_id)
@@ -50,15 +50,17 @@ def due_runs(database: Database, now: datetime) -> DueRuns:
 
 
 class SqlWaitingRuns:
-    """Fulfils `WaitingRuns`. No row is locked while a message is on its way."""
+    """Fulfils `WaitingRuns`, for the `only` jobs named, or for all `but` some. No row is locked meanwhile."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, only: Collection[str] = (), but: Collection[str] = ()) -> None:
         self._database = database
+        of_these = [or_(*(RUNS.c.job_name == name for name in sorted(only)))] if only else []
+        self._due = PreparedSelect(_DUE.where(*of_these, *(RUNS.c.job_name != name for name in sorted(but))))
 
     def due(self, now: datetime, limit: int) -> Sequence[DueRun]:
         """The attempt of each is the one after those that have begun."""
         with rows_answering():
-            found = self._database.read(lambda connection: _DUE.rows(connection, {"now": now, "most": limit}))
+            found = self._database.read(lambda connection: self._due.rows(connection, {"now": now, "most": limit}))
         return [DueRun(run_id, attempts + 1) for run_id, attempts in found]
 
     def told(self, runs: Sequence[DueRun], now: datetime, again_at: datetime) -> None:
