@@ -11,7 +11,7 @@ from deploy.local.layout import ROOT
 from deploy.local.options import SERVICES, STATEFUL
 
 from signet_scheduler.application.shipped_jobs import PURGES
-from signet_testing import broker_users
+from signet_testing.broker_users import DEFINITIONS
 
 FOLDERS = {project.parent.name for project in ROOT.glob("services/*/pyproject.toml")}
 
@@ -85,9 +85,11 @@ def test_the_scheduler_has_every_service_erase_what_is_over() -> None:
 
 def test_the_broker_has_a_user_with_rights_for_every_service() -> None:
     """Without one a service cannot publish, and its outbox grows."""
-    definitions = json.loads((ROOT / "deploy" / "rabbitmq" / "definitions.json").read_text())
+    definitions = json.loads(DEFINITIONS.read_text())
     assert services_in((user["name"] for user in definitions["users"]), "signet-") == FOLDERS
     for rights in ("permissions", "topic_permissions"):
         assert services_in((right["user"] for right in definitions[rights]), "signet-") == FOLDERS
-    template = broker_users.TEMPLATE.read_text()
-    assert set(re.findall(r"\$\{(\w+)_password_hash\}", template)) == FOLDERS == set(broker_users.SERVICES)
+    hashes = {user["name"]: user["password_hash"] for user in definitions["users"]}
+    assert hashes == {f"signet-{service}": f"@{service.upper()}_PASSWORD_HASH@" for service in FOLDERS}
+    guide = (DEFINITIONS.parent / "README.md").read_text()
+    assert {marker.lower() for marker in re.findall(r"s\|@(\w+)_PASSWORD_HASH@\|", guide)} == FOLDERS

@@ -317,12 +317,12 @@ class Tail:
         pass
 
 
-def event(resource, operation, object_id):
+def event(resource, operation, object_id, service="identity"):
     from datetime import UTC, datetime
 
     body = cloud_event(
         event_id="e1",
-        service="identity",
+        service=service,
         resource=resource,
         operation=operation,
         object_id=object_id,
@@ -333,7 +333,7 @@ def event(resource, operation, object_id):
         request={},
         changes={},
     )
-    return Delivery(f"identity.{resource}.{operation}", body)
+    return Delivery(f"{service}.{resource}.{operation}", body)
 
 
 def listen(tails, until):
@@ -373,6 +373,24 @@ def test_events_name_what_they_change():
         Change(),
         Change(),
     ]
+
+
+def test_what_another_service_says_drops_nothing():
+    """By the header CC of RabbitMQ it may copy its messages here, and an empty cache for everybody is an attack."""
+    deliveries = [
+        event("api_key", "delete", "7", service="resources"),
+        Delivery("resources.a", b"rubbish"),
+        Delivery("resources.pulse", b""),
+        Delivery("identity", b"rubbish"),
+        event("user", "update", "1"),
+    ]
+    assert listen([Tail(deliveries)], until=2) == ["listening", Change("user", "1"), "deaf"]
+
+
+def test_what_contradicts_its_routing_key_drops_everything():
+    """The broker says that it is from identity, and what changed is not known."""
+    forged = event("api_key", "delete", "7", service="resources")
+    assert Change() in listen([Tail([Delivery("identity.api_key.delete", forged.body)])], until=2)
 
 
 def test_a_lost_tail_is_told_and_opened_again():

@@ -9,7 +9,7 @@ import pytest
 
 from signet_common.messaging.asyncapi import EventType, asyncapi_document, event_contracts, event_schema
 from signet_common.messaging.asyncapi_commands import CommandType, command_contracts
-from signet_common.messaging.rabbitmq_topology import COMMANDS
+from signet_common.messaging.rabbitmq_topology import COMMANDS_EXCHANGE
 
 DEMO_INSERT = EventType(
     "resources", "demo", "insert", {"demo_name": {"type": "string", "maxLength": 15}}, True, "A Demo."
@@ -67,7 +67,7 @@ def test_a_command_has_a_channel_a_message_and_a_schema() -> None:
     document, files = asyncapi_document([DEMO_INSERT], [MAIL]), command_contracts([MAIL])
     channel = document["channels"]["mail.send"]
     assert channel["address"] == "mail.send"
-    assert channel["bindings"]["amqp"]["exchange"]["name"] == COMMANDS
+    assert channel["bindings"]["amqp"]["exchange"]["name"] == COMMANDS_EXCHANGE
     operation = document["operations"]["send.mail.send"]
     for reference in [operation["channel"], *operation["messages"], channel["messages"]["mail.send"]]:
         assert resolve(document, reference["$ref"])

@@ -2,31 +2,48 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
-from string import Template
+from typing import Any
 
 from signet_testing.rabbitmq import RabbitMqServer
 from signet_testing.root import ROOT
 
-TEMPLATE = ROOT / "deploy" / "rabbitmq" / "definitions.json.template"
-SERVICES = ("gateway", "identity", "resources", "files", "audit", "scheduler")
+DEFINITIONS = ROOT / "deploy" / "rabbitmq" / "definitions.json"
+_PREFIX = "signet-"
 
 
 def create_service_users(broker: RabbitMqServer) -> Mapping[str, str]:
-    """Make a virtual host from the operators' template; returns service → amqp URL, each with a user of its own."""
+    """Load what operators load, under names of its own; returns service → amqp URL, each with its user."""
     vhost = f"signet-{secrets.token_hex(4)}"
-    users = {service: f"{service}-{vhost}" for service in SERVICES}
-    passwords = {service: secrets.token_urlsafe(24) for service in SERVICES}
-    values = {"vhost": vhost}
-    for service in SERVICES:
-        values[f"{service}_user"] = users[service]
-        values[f"{service}_password_hash"] = _password_hash(passwords[service])
-    definitions = broker.folder / f"{vhost}.json"
-    definitions.touch(mode=0o600)
-    definitions.write_text(Template(TEMPLATE.read_text()).substitute(values))
-    broker.control("import_definitions", str(definitions))
-    return {service: broker.url_of(users[service], passwords[service], vhost) for service in SERVICES}
+    definitions = json.loads(DEFINITIONS.read_text())
+    passwords = {user["name"]: secrets.token_urlsafe(24) for user in definitions["users"]}
+    _fill(definitions, vhost, passwords)
+    loaded = broker.folder / f"{vhost}.json"
+    loaded.touch(mode=0o600)
+    loaded.write_text(json.dumps(definitions))
+    broker.control("import_definitions", str(loaded))
+    return {
+        name.removeprefix(_PREFIX): broker.url_of(_own(name, vhost), password, vhost)
+        for name, password in passwords.items()
+    }
+
+
+def _fill(definitions: dict[str, Any], vhost: str, passwords: Mapping[str, str]) -> None:
+    """Put hashes in place of the markers; virtual host and users get names that no other test has."""
+    for user in definitions["users"]:
+        user["password_hash"] = _password_hash(passwords[user["name"]])
+        user["name"] = _own(user["name"], vhost)
+    definitions["vhosts"] = [{"name": vhost}]
+    for entry in (entry for entries in definitions.values() for entry in entries if "vhost" in entry):
+        entry["vhost"] = vhost
+        if "user" in entry:
+            entry["user"] = _own(entry["user"], vhost)
+
+
+def _own(name: str, vhost: str) -> str:
+    return f"{name.removeprefix(_PREFIX)}-{vhost}"
 
 
 def _password_hash(password: str) -> str:

@@ -13,6 +13,7 @@ from signet_scheduler.adapters.messages import QUEUE
 from signet_scheduler.adapters.outbound.rabbitmq_broker import (
     DEAD_QUEUE,
     DEAD_QUEUE_ARGUMENTS,
+    EXCHANGE,
     MOST_WAITING,
     QUEUE_ARGUMENTS,
     JobsBroker,
@@ -93,7 +94,7 @@ def test_a_message_that_means_nothing_harms_nobody(house: House, url: str, bell:
         b"{}",
         b'{"queue_name":"signet.jobs","actor_name":"x","args":[],"kwargs":{},"options":{}}',
     ):
-        connection.channel().basic_publish(QUEUE, QUEUE, body)
+        connection.channel().basic_publish(EXCHANGE, QUEUE, body)
     connection.close()
     bell.ring([DueRun(10**30, 1), DueRun(-1, -1), DueRun("x", None)])  # type: ignore[arg-type]
     run_id = house.add()

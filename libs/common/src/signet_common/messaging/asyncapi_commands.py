@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-COMMANDS_EXCHANGE = "signet.commands"
+COMMANDS_EXCHANGE = "signet.send"
 _CONTENT_TYPE = "application/json"
 _JSON_SCHEMA = "http://json-schema.org/draft-07/schema#"
 _SCHEMA_FORMAT = "application/schema+json;version=draft-07"

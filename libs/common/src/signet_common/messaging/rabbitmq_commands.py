@@ -9,7 +9,7 @@ from typing import Any
 from signet_common.messaging.command import Command, ReceivedCommand
 from signet_common.messaging.rabbitmq_publisher import ConfirmedPublisher, Message
 from signet_common.messaging.rabbitmq_queue import QueueReader
-from signet_common.messaging.rabbitmq_topology import COMMANDS, command_steps
+from signet_common.messaging.rabbitmq_topology import COMMANDS_EXCHANGE, COMMANDS_QUEUE, command_steps
 
 PREFETCH = 20
 CONTENT_TYPE = "application/json"
@@ -19,7 +19,7 @@ class RabbitCommandSender:
     """Fulfils the port `CommandSender` (publisher confirms, persistent, mandatory)."""
 
     def __init__(self, parameters: Any) -> None:
-        self._publisher = ConfirmedPublisher(parameters, COMMANDS, command_steps())
+        self._publisher = ConfirmedPublisher(parameters, COMMANDS_EXCHANGE, command_steps())
 
     def publish(self, commands: Sequence[Command]) -> set[str]:
         """Return the ids of the commands that the queue holds, or has dropped because they are over."""
@@ -33,7 +33,7 @@ class RabbitCommandReceiver:
     """Fulfils the port `CommandReceiver`."""
 
     def __init__(self, parameters: Any) -> None:
-        self._reader = QueueReader(parameters, COMMANDS, command_steps(), PREFETCH)
+        self._reader = QueueReader(parameters, COMMANDS_QUEUE, command_steps(), PREFETCH)
 
     def receive(self, limit: int, timeout: float) -> list[ReceivedCommand]:
         """Return commands in the order of sending; the broker hands out none that is over."""

@@ -4,6 +4,9 @@ Commands have one quorum queue, and no dead letters.
 
 A service whose broker user may not declare something relies on the operator having done so (deploy/rabbitmq); where
 that is missing, `mandatory` publishing reports each event as not confirmed, so nothing is lost over it.
+
+No exchange is called like a queue: a broker grants rights by name alone, so who may read such a queue could also bind
+from the exchange, and who may write to such an exchange could also unbind the queue.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ EVENTS_EXCHANGE = "signet.events"
 PULSE_EXCHANGE = "signet.pulse"
 """Apart from the events, which audit gets all of: a pulse goes to whoever listens at the moment, and nowhere else."""
 DEAD_EXCHANGE = "signet.dead"
-COMMANDS = "signet.commands"
-"""The exchange that commands are sent to, and the one queue behind it."""
+COMMANDS_EXCHANGE = "signet.send"
+COMMANDS_QUEUE = "signet.commands"
+"""The one queue behind the exchange of commands."""
 DELIVERY_LIMIT = 100
 """Deliveries of one message before the broker sets it aside. A backstop against a message that kills its consumer; each
 crash counts for all messages in flight, so it is far above what restarts and failovers add up to."""
@@ -83,13 +87,13 @@ def command_steps() -> list[Step]:
     """Return what must be declared for commands. Their names are routing keys that the exchange does not look at."""
 
     def declare_exchange(channel: Any) -> None:
-        channel.exchange_declare(COMMANDS, exchange_type="fanout", durable=True)
+        channel.exchange_declare(COMMANDS_EXCHANGE, exchange_type="fanout", durable=True)
 
     def declare_queue(channel: Any) -> None:
-        channel.queue_declare(COMMANDS, durable=True, arguments=COMMAND_QUEUE_ARGUMENTS)
+        channel.queue_declare(COMMANDS_QUEUE, durable=True, arguments=COMMAND_QUEUE_ARGUMENTS)
 
     def bind(channel: Any) -> None:
-        channel.queue_bind(COMMANDS, COMMANDS, routing_key="")
+        channel.queue_bind(COMMANDS_QUEUE, COMMANDS_EXCHANGE, routing_key="")
 
     return [declare_exchange, declare_queue, bind]
 

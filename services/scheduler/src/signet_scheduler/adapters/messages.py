@@ -5,7 +5,6 @@ from dramatiq import Message
 from signet_scheduler.application.wake_runs import DueRun
 
 QUEUE = "signet.jobs"
-"""The queue, and on a broker the exchange before it."""
 ACTOR = "run"
 
 

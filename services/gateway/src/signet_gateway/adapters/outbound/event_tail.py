@@ -18,8 +18,9 @@ from signet_gateway.application.ports import CheckResult
 
 _LOGGER = logging.getLogger(__name__)
 
-BINDINGS = ("identity.#",)
-_PULSE = pulse_key("identity")
+_SERVICE = "identity"
+BINDINGS = (f"{_SERVICE}.#",)
+_PULSE = pulse_key(_SERVICE)
 _RECEIVE_SECONDS = 0.25
 _NAMED = {"user", "api_key", "session"}
 _CHANGES_NOTHING = {"query", "login_failed", "refused"}
@@ -83,10 +84,16 @@ class GrantEvents:
         return self._told_at is None or time.monotonic() - self._told_at >= SILENCE_SECONDS
 
     def _hear(self, delivery: Delivery) -> None:
-        """Drop what an event concerns; everything, where it does not say so plainly."""
+        """Drop what an event concerns; everything, where it does not say so plainly.
+
+        A message of another service is nothing to drop grants for. It gets past the bindings with RabbitMQ's header
+        `CC`, whose routing keys no topic permission looks at; the routing key that arrives is the one that was checked.
+        """
         if delivery.routing_key == _PULSE:
             self._told_at = time.monotonic()
             self._listener.told()
+            return
+        if not delivery.routing_key.startswith(f"{_SERVICE}."):
             return
         try:
             event = parse_event(delivery)

@@ -2,7 +2,8 @@
 
 Dramatiq declares a classic queue and publishes through the default exchange. Here it is a quorum queue of bounded
 length behind an exchange of its own: the right to write to the default exchange is the right to write into every queue
-of the virtual host. Nobody sends delayed messages, because rows wait, so there is no queue of them.
+of the virtual host. It is not called like the queue, which the scheduler may read: rights go by name, and to read an
+exchange is to bind others to it. Nobody sends delayed messages, because rows wait, so there is no queue of them.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from signet_common.messaging.rabbitmq_topology import (
 from signet_scheduler.adapters.messages import QUEUE, message_of
 from signet_scheduler.application.wake_runs import DueRun
 
+EXCHANGE = "signet.wake"
 DEAD_QUEUE = f"{QUEUE}.dead"
 MOST_WAITING = 1_000
 """Messages that the queue holds. A row is told anew every half minute until it is claimed, and a queue that nobody
@@ -71,7 +73,7 @@ class RabbitBell:
     """Fulfils `Bell` (publisher confirms, persistent, mandatory). A full queue refuses, and nobody is told."""
 
     def __init__(self, url: str) -> None:
-        self._publisher = ConfirmedPublisher(parameters_of(url), QUEUE, jobs_steps())
+        self._publisher = ConfirmedPublisher(parameters_of(url), EXCHANGE, jobs_steps())
 
     def ring(self, runs: Sequence[DueRun]) -> Sequence[DueRun]:
         """Publish a message for each."""
@@ -90,7 +92,7 @@ def jobs_steps() -> list[Step]:
     """Return what must be declared for jobs; every step is one right that a broker user may lack."""
 
     def declare_exchange(channel: Any) -> None:
-        channel.exchange_declare(QUEUE, exchange_type="direct", durable=True)
+        channel.exchange_declare(EXCHANGE, exchange_type="direct", durable=True)
 
     def declare_dead_queue(channel: Any) -> None:
         channel.queue_declare(DEAD_QUEUE, durable=True, arguments=DEAD_QUEUE_ARGUMENTS)
@@ -98,7 +100,7 @@ def jobs_steps() -> list[Step]:
 
     def declare_queue(channel: Any) -> None:
         channel.queue_declare(QUEUE, durable=True, arguments=QUEUE_ARGUMENTS)
-        channel.queue_bind(QUEUE, QUEUE, routing_key=QUEUE)
+        channel.queue_bind(QUEUE, EXCHANGE, routing_key=QUEUE)
 
     return [declare_exchange, declare_dead_exchange, declare_dead_queue, declare_queue]
 
