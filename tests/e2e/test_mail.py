@@ -72,7 +72,7 @@ def state_of(api: SignedApi, address: str) -> dict[str, Any]:
 def assert_nowhere(platform: Platform, api: SignedApi, *tokens: str) -> None:
     """Neither audit log nor logs nor databases nor the bus hold a token, once its mail is over.
 
-    Write-ahead logs do, until they are used again (docs/adr/0013).
+    Write-ahead logs do for a minute (docs/adr/0013).
     """
     shown = api.call("GET", f"{RECORDS}?per_page=100").body.decode() + api.call("GET", MAILS).body.decode()
     kept = [path for path in platform.home.rglob("*") if path.is_file() and path.suffix not in {".eml", ".sqlite3-wal"}]

@@ -9,11 +9,14 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from signet_common.messaging.embedded import EmbeddedBus
+from signet_common.messaging.embedded_commands import EmbeddedCommandReceiver
+from signet_common.messaging.embedded_file import BusFile
 from signet_common.messaging.ports import BusUnavailable, TailLost
 
 ENDLESS_PUBLISHER = """
@@ -238,6 +241,46 @@ def test_an_acknowledged_command_leaves_nothing_in_the_file(bus_file: Path, comm
         assert connection.execute("SELECT count(*) FROM commands").fetchone() == (0,)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"s3cr3t-token" not in bus_file.read_bytes()
+
+
+def test_an_acknowledged_command_leaves_nothing_in_the_log_either(bus_file: Path, command) -> None:
+    """Others keep the file open, so nobody empties the log by closing it; who reads only delays it."""
+    bus, log = EmbeddedBus(bus_file), Path(f"{bus_file}-wal")
+    sender, receiver = bus.command_sender("identity"), EmbeddedCommandReceiver(BusFile(bus_file), emptying_seconds=0)
+    receiver.receive(1, 0)
+    sender.publish([command("s3cr3t-token")])
+    receiver.acknowledge(receiver.receive(1, 5))
+    with closing(sqlite3.connect(bus_file, isolation_level=None)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM events").fetchone()
+        assert receiver.receive(1, 0) == []
+        assert b"s3cr3t-token" in log.read_bytes()
+    assert receiver.receive(1, 0) == []
+    assert log.read_bytes() == b""
+    assert b"s3cr3t-token" not in bus_file.read_bytes()
+    another = command("another")
+    sender.publish([another])
+    assert [received.command_id for received in receiver.receive(1, 0)] == [another.command_id]
+    for part in (sender, receiver):
+        part.close()
+
+
+def test_the_log_is_emptied_once_a_minute_and_only_after_something_was_deleted(bus_file: Path, command) -> None:
+    """Every emptying waits for the disk."""
+    sender, receiver = EmbeddedBus(bus_file).command_sender("identity"), EmbeddedCommandReceiver(BusFile(bus_file))
+    log, sizes = Path(f"{bus_file}-wal"), []
+    for name in ("first", "second"):
+        sender.publish([command(name)])
+        receiver.acknowledge(receiver.receive(1, 5))
+        sizes.append(log.stat().st_size)
+    assert sizes[1] > sizes[0] > 0
+    untouched = EmbeddedCommandReceiver(BusFile(bus_file), emptying_seconds=0)
+    untouched.receive(1, 0)
+    sender.publish([command("third")])
+    untouched.receive(1, 0)
+    assert log.stat().st_size > 0
+    for part in (sender, receiver, untouched):
+        part.close()
 
 
 def test_a_command_that_is_over_is_erased_with_the_next(bus_file: Path, command) -> None:

@@ -26,8 +26,9 @@ class Settings(ServiceSettings, prefix="SCHEDULER_"):
     gateway, that jobs are asked of.
 
     `smtp_url` is where mails are handed over, `mail_from` whom they come from; a mail server needs both.
-    `mail_language` is what mails are written in where nobody asked for another, `mail_per_hour` how many one address
-    gets, and `public_url` the address of this Signet as mails tell it.
+    `mail_language` is what mails are written in where nobody asked for another, `mail_per_hour` how many of one
+    template an address gets, `mails_per_sender` how many one user may ask for in an hour, and `public_url` the address
+    of this Signet as mails tell it.
     """
 
     database_url: DatabaseUrl
@@ -36,6 +37,7 @@ class Settings(ServiceSettings, prefix="SCHEDULER_"):
     mail_from: Annotated[Sender | None, read_sender] = None
     mail_language: Annotated[Language, one_of(*LANGUAGES)] = "en"
     mail_per_hour: Annotated[int, whole_number(least=1, most=100_000)] = 20
+    mails_per_sender: Annotated[int, whole_number(least=1, most=1_000_000)] = 200
     public_url: Annotated[str, matching(r"https?://[!-~]+", "the URL of this Signet, http or https")] = ""
     upstreams: Annotated[Mapping[str, str] | None, service_addresses] = None
     threads: Annotated[int, whole_number(least=1, most=64)] = 8

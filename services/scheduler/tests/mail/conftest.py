@@ -167,7 +167,8 @@ def api(sqlite_url: str, post: Post) -> Iterator[Api]:
     """The web service on the database of `post`."""
     settings = Settings(
         database_url=sqlite_url, bus_url="sqlite:/unused", keyring=Path("/unused"), mail_per_hour=3,
-        smtp_url=FileOutbox(Path("/unused")), passport_accepts=format_keys({"gateway": {"k1": KEY}}),
+        mails_per_sender=10, smtp_url=FileOutbox(Path("/unused")),
+        passport_accepts=format_keys({"gateway": {"k1": KEY}}),
     )  # fmt: skip
     database = Database.open(sqlite_url, grouped=True)
     yield Api(serve(settings, database, post.keyring).web.test_client(), post)

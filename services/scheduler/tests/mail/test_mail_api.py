@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from services.scheduler.tests.mail.conftest import Api
@@ -26,7 +27,7 @@ def test_each_address_gets_a_mail_of_its_own_that_waits(api: Api) -> None:
     answer = create(api)
     assert answer["return_code"] == 200, answer
     ann, bob = answer["data"]["mails"]
-    assert [mail["to_address"] for mail in (ann, bob)] == ["ann@example.org", "bob@example.org"]
+    assert [mail["to_address"] for mail in (ann, bob)] == ["ann@example.org", "Bob@example.org"]
     assert (ann["mail_state"], ann["template"], ann["language"], ann["attempts"]) == ("waiting", "notice", "zh", 0)
     assert (ann["reply"], ann["sent_at"], ann["created_by"], ann["version"]) == (None, None, 7, 1)
     assert {run["run_id"] for run in api.post.rows(RUNS)} == {ann["run_id"], bob["run_id"]}
@@ -88,6 +89,27 @@ def test_an_address_that_gets_no_more_mails_is_named_and_nobody_gets_one(api: Ap
     assert len(api.post.rows()) == 3
 
 
+def test_a_sender_asks_for_so_many_mails_an_hour_to_whomever(api: Api) -> None:
+    """Fifty addresses a request, twenty requests a second: the limit per address says nothing about those."""
+    for _ in range(2):
+        assert create(api, ORDER | {"to": [f"a{n}@x.org" for n in range(4)]})["return_code"] == 200
+    answer = create(api, ORDER | {"to": ["b1@x.org", "b2@x.org", "b3@x.org"]})
+    assert (answer["return_code"], len(api.post.rows())) == (429001, 8)
+    assert answer["return_msg"] == (
+        "10 mails an hour are sent for one user: 8 have been asked for, and 3 more are too many"
+    )
+    assert create(api, ORDER, user_id=8)["return_code"] == 200
+
+
+def test_mailboxes_that_look_alike_are_two(api: Api) -> None:
+    """In German ß is no ss: each gets its mail, is shown as written, and counts for itself."""
+    both = ["straße@example.org", "strasse@example.org"]
+    assert [mail["to_address"] for mail in create(api, ORDER | {"to": both})["data"]["mails"]] == both
+    for address in both:
+        [mail] = api.call("GET", f"{MAILS}?to_address={quote(address)}").json["data"]["mails"]
+        assert mail["to_address"] == address
+
+
 def test_a_repeat_under_one_key_sends_nothing_twice(api: Api) -> None:
     """It gets the first answer, and the audit log hears of a read."""
     first, second = (create(api, idempotency_key="k" * 16) for _ in range(2))
@@ -97,7 +119,7 @@ def test_a_repeat_under_one_key_sends_nothing_twice(api: Api) -> None:
 
 
 def test_mails_are_listed_newest_first_and_narrowed(api: Api) -> None:
-    """By address in any case, template, state and day; a page says whether there is another one."""
+    """By address in any case and with any tag, template, state and day; a page says whether there is another one."""
     create(api)
     create(api, ORDER | {"to": ["carl@example.org"]})
 
@@ -107,7 +129,8 @@ def test_mails_are_listed_newest_first_and_narrowed(api: Api) -> None:
         return [mail["to_address"] for mail in answer["data"]["mails"]]
 
     assert listed()[0] == "carl@example.org"
-    assert listed("?to_address=BOB@example.org") == ["bob@example.org"]
+    assert listed("?to_address=BOB@example.org") == ["Bob@example.org"]
+    assert listed("?to_address=bob%2Btag@example.org") == ["Bob@example.org"]
     assert listed("?template=notice&mail_state=waiting&per_page=1&page=3") == ["ann@example.org"]
     assert listed("?mail_state=sent") == listed("?create_date_end=2000-01-01") == listed("?template=nothing") == []
     assert listed(scope="own", user_id=8) == []

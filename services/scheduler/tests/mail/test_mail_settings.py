@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from signet_common.settings import SettingsError, load_settings
-from signet_scheduler.domain.addresses import AddressInvalid, check_address
+from signet_scheduler.domain.addresses import Address, AddressInvalid, check_address
 from signet_scheduler.domain.mail_destination import FileOutbox, SmtpServer, read_destination
 from signet_scheduler.domain.sender import Sender, read_sender
 from signet_scheduler.settings import Settings
@@ -95,9 +95,20 @@ def test_an_address_is_read_with_the_form_that_every_server_takes(text: str, asc
     assert (address.ascii, address.domain) == (ascii_form, domain)
 
 
-def test_addresses_that_differ_by_case_alone_count_as_one() -> None:
-    """A limit that a capital letter evades is none."""
-    assert check_address("Ann@Example.org").key == check_address("aNN@example.ORG").key
+@pytest.mark.parametrize("same", ["aNN@example.ORG", "ann+tag@example.org", "ANN+a+b@example.org"])
+def test_spellings_of_one_mailbox_count_as_one(same: str) -> None:
+    """A limit that a capital letter or a tag evades is none."""
+    assert check_address("Ann@Example.org").key == check_address(same).key
+
+
+@pytest.mark.parametrize("other", ["strasse@example.org", "straße@example.net", "+straße@example.org"])
+def test_mailboxes_of_different_people_do_not_count_as_one(other: str) -> None:
+    assert check_address("straße@example.org").key != check_address(other).key
+
+
+def test_a_key_is_never_longer_than_its_column() -> None:
+    """Text that is no address is kept as well, and `İ` is two letters in lower case."""
+    assert len(Address("İ" * 200, None).key) <= 320
 
 
 @pytest.mark.parametrize(

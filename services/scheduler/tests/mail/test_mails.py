@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import datetime, timedelta
 from threading import Event as Stop
+from typing import Any
 
 import pytest
 from services.scheduler.tests.mail.conftest import MemoryTransport, Post, token_values
@@ -20,6 +21,7 @@ from signet_scheduler.application.jobs import NotRetryable, RunContext
 from signet_scheduler.application.mail_commands import MailCommands
 from signet_scheduler.application.mail_transport import MailDeferred, MailRefused, MailTransport
 from signet_scheduler.application.send_mail import SEND_MAIL, SendMail, SendMailArguments
+from signet_scheduler.application.under_way import Cancelled
 from signet_scheduler.domain.errors import MailElsewhere
 from signet_scheduler.domain.sender import NOBODY
 
@@ -117,6 +119,26 @@ def test_an_address_gets_so_many_mails_an_hour_however_it_is_written(any_post: P
     assert any_post.rows()[-1]["mail_state"] == "waiting"
 
 
+def test_a_tag_is_no_mailbox_of_its_own_and_mail_goes_to_it_all_the_same(post: Post) -> None:
+    """`bomb+1`, `bomb+2` and so on would be as many limits; what is shown and sent to is the address as given."""
+    post.rules, transport = MailRules(per_hour=1), MemoryTransport()
+    take(post, command(post, "c1", to="Ann+1@x.org"))
+    deliver(post, transport)
+    take(post, command(post, "c2", to="ann+2@x.org"), command(post, "c3", to="+3@x.org"))
+    assert [row["mail_state"] for row in post.rows()] == ["sent", "refused", "waiting"]
+    assert (transport.sent[0].to.text, post.rows()[0]["to_address"]) == ("Ann+1@x.org", "Ann+1@x.org")
+
+
+def test_no_other_mails_keep_somebody_from_the_one_that_resets_a_password(any_post: Post) -> None:
+    """Notices and confirmations to an address can be asked for by others, who would lock its owner out."""
+    any_post.rules = MailRules(per_hour=1)
+    notice = {"template": "notice", "values": {"subject_line": "x", "text": "x"}}
+    others = [notice, notice, {"template": "email_confirmation"}, {"template": "email_confirmation"}]
+    take(any_post, *(command(any_post, f"c{n}", **other) for n, other in enumerate(others)), command(any_post, "c9"))
+    states = [row["mail_state"] for row in any_post.rows()]
+    assert states == ["waiting", "refused", "waiting", "refused", "waiting"]
+
+
 def test_a_mail_is_delivered_once_and_forgotten(any_post: Post) -> None:
     """Its content goes in the transaction that says that it was sent; a run that comes again does nothing."""
     transport = MemoryTransport()
@@ -179,7 +201,7 @@ def test_two_runs_do_not_send_one_mail(post: Post) -> None:
     own = post.row()["run_id"]
     with pytest.raises(NotRetryable, match=f"being sent by run {own}"):
         deliver(post, MemoryTransport(), run_id=own + 1)
-    post.waiting.begin(post.row()["mail_id"], own, post.now)
+    post.waiting.begin(post.row()["mail_id"], own, 1, post.now)
     post.end_run(own)
     deliver(post, MemoryTransport(), run_id=own + 1)
     assert (post.row()["mail_state"], post.row()["run_id"]) == ("sent", own + 1)
@@ -190,12 +212,64 @@ def test_a_run_that_lost_its_mail_to_another_cannot_end_it(post: Post) -> None:
     take(post, command(post))
     mail_id, own = post.row()["mail_id"], post.row()["run_id"]
     post.end_run(own)
-    post.waiting.begin(mail_id, own + 1, post.now)
-    assert not post.waiting.end(mail_id, own, "failed", "gone", post.now)
+    first, _ = post.waiting.begin(mail_id, own, 1, post.now)
+    post.waiting.begin(mail_id, own + 1, 1, post.now)
+    assert not post.waiting.end(first, "failed", "gone", post.now)
     assert post.row()["mail_state"] == "waiting"
     post.database.write(lambda c: c.execute(RUNS.insert().values(_run(own + 1, post.now))))
     with pytest.raises(MailElsewhere):
-        post.waiting.begin(mail_id, own, post.now)
+        post.waiting.begin(mail_id, own, 1, post.now)
+
+
+def test_an_attempt_that_was_overtaken_cannot_end_the_mail_that_the_next_one_delivers(any_post: Post) -> None:
+    """Both are of one run; the one that was taken for dead wakes while the other one talks to the mail server."""
+    take(any_post, command(any_post))
+    mail_id, run_id = any_post.row()["mail_id"], any_post.row()["run_id"]
+    first, _ = any_post.waiting.begin(mail_id, run_id, 1, any_post.now)
+    second, _ = any_post.waiting.begin(mail_id, run_id, 2, any_post.now)
+    any_post.waiting.note(first, "451 too late")
+    assert not any_post.waiting.end(first, "refused", "554 lost", any_post.now)
+    assert (any_post.row()["mail_state"], any_post.row()["reply"]) == ("waiting", None)
+    assert any_post.waiting.end(second, "refused", "554 no", any_post.now)
+
+
+def test_an_attempt_that_was_overtaken_before_it_began_sends_nothing(post: Post) -> None:
+    """The run's row tells how many attempts have begun."""
+    take(post, command(post))
+    post.database.write(lambda c: c.execute(RUNS.update().values(attempts=2)))
+    transport = MemoryTransport()
+    with pytest.raises(NotRetryable, match="later attempt"):
+        deliver(post, transport, attempt=1)
+    deliver(post, transport, attempt=2)
+    assert len(transport.sent) == 1
+
+
+def test_what_the_server_took_is_sent_whoever_says_so(post: Post) -> None:
+    """An overtaken attempt that succeeds is believed: nothing else keeps the mail from being sent again."""
+    take(post, command(post))
+    mail_id, run_id = post.row()["mail_id"], post.row()["run_id"]
+    first, _ = post.waiting.begin(mail_id, run_id, 1, post.now)
+    post.waiting.begin(mail_id, run_id, 2, post.now)
+    assert post.waiting.end(first, "sent", "250 taken", post.now)
+
+
+def test_a_mail_whose_run_is_cancelled_once_the_server_has_it_is_sent(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exception that stops the attempt arrives while the outcome is written."""
+    take(post, command(post))
+    written, end = [], post.waiting.end
+
+    def stopped_at_first(*told: Any) -> bool:
+        written.append(told)
+        if len(written) == 1:
+            raise Cancelled
+        return end(*told)
+
+    monkeypatch.setattr(post.waiting, "end", stopped_at_first)
+    with pytest.raises(Cancelled):
+        deliver(post, MemoryTransport())
+    assert post.row()["mail_state"] == "sent"
 
 
 def _run(run_id: int, at: datetime) -> dict[str, object]:

@@ -10,6 +10,9 @@ from signet_common.messaging.command import Command, ReceivedCommand
 from signet_common.messaging.embedded_consumer import Position
 from signet_common.messaging.embedded_file import BusFile
 
+EMPTYING_SECONDS = 60.0
+"""How long at most, and a moment, the log of the file holds what an acknowledgement has deleted."""
+
 _WAITING = (
     "SELECT position, command_id, name, body FROM commands WHERE position > ? AND expires_at > ?"
     " ORDER BY position LIMIT ?"
@@ -38,14 +41,22 @@ class EmbeddedCommandSender:
 
 
 class EmbeddedCommandReceiver:
-    """Reads in order of sending. Two at once would both get every command: run one."""
+    """Reads in order of sending. Two at once would both get every command: run one.
 
-    def __init__(self, file: BusFile) -> None:
+    What it has deleted stands in the log of the file still, which it empties once a minute then, and when it begins,
+    for whoever was here before.
+    """
+
+    def __init__(self, file: BusFile, emptying_seconds: float = EMPTYING_SECONDS) -> None:
         self._file = file
         self._generation = 0
         self._read = 0
+        self._emptying_seconds = emptying_seconds
+        self._deleted = True
+        self._empty_at = 0.0
 
     def receive(self, limit: int, timeout: float) -> list[ReceivedCommand]:
+        self._empty_log()
         deadline = time.monotonic() + timeout
         while True:
             version = self._file.version()
@@ -67,9 +78,15 @@ class EmbeddedCommandReceiver:
             with self._file.write() as connection:
                 _erase_what_is_over(connection)
                 connection.executemany("DELETE FROM commands WHERE position = ?", settled)
+            self._deleted = True
 
     def close(self) -> None:
         self._file.close()
+
+    def _empty_log(self) -> None:
+        if self._deleted and time.monotonic() >= self._empty_at:
+            self._deleted = not self._file.empty_log()
+            self._empty_at = time.monotonic() + self._emptying_seconds
 
     def _resume(self) -> None:
         """After the file was opened, or opened again, begin with the oldest that waits."""

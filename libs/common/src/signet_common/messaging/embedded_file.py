@@ -25,6 +25,7 @@ IDLE_POLL_SECONDS = 0.05
 """A waiting reader asks for `data_version` after 10 ms, and while nothing happens after up to 50 ms."""
 
 _WAL_BYTES_KEPT = 16 * 1024 * 1024
+_EMPTYING_MILLISECONDS = 200
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -99,6 +100,20 @@ class BusFile:
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def empty_log(self) -> bool:
+        """Put what is committed into its place and empty the log, which holds pages as they were before.
+
+        Whether it was done: who reads or writes at that moment is waited for no longer than a fifth of a second, and
+        nobody waits longer for this.
+        """
+        self.connect()
+        with self._translated():
+            connection = self._opened()
+            connection.execute(f"PRAGMA busy_timeout = {_EMPTYING_MILLISECONDS}")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        return not busy
 
     def version(self) -> int:
         """Return a number that changes when another connection has committed."""

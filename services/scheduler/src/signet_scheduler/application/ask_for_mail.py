@@ -25,10 +25,15 @@ _TOLD = ("to_address", "template", "language", "reply")
 
 @dataclass(frozen=True, slots=True)
 class MailRules:
-    """What holds for every mail: the language where none was asked for, and how many an address gets in an hour."""
+    """What holds for every mail: the language where none was asked for, and how many there are in an hour.
+
+    `per_hour` go to one mailbox of each template, apart: nobody is kept from the mail that resets a password by others
+    who fill the mailbox. `per_sender` are those that one user may ask for.
+    """
 
     language: Language = "en"
     per_hour: int = 20
+    per_sender: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class AskForMail:
         def work(transaction: MailTransaction) -> Mail | None:
             if transaction.mails.knows(command_id):
                 return None
-            reason = problem or _too_many(transaction, address, self.rules, now)
+            reason = problem or _too_many(transaction, new, self.rules, now)
             if reason:
                 mail = transaction.mails.add_refused(new, reason, by=self.caller, at=now)
                 transaction.record(told("refused", mail))
@@ -91,8 +96,8 @@ def told(operation: str, mail: Mail) -> Change:
     return Change("mail", operation, str(mail.mail_id), changes=changes)
 
 
-def _too_many(transaction: MailTransaction, to: Address, rules: MailRules, now: datetime) -> str:
-    if transaction.mails.recent(to, now - COUNTED) < rules.per_hour:
+def _too_many(transaction: MailTransaction, new: NewMail, rules: MailRules, now: datetime) -> str:
+    if transaction.mails.recent(new.to, new.template, now - COUNTED) < rules.per_hour:
         return ""
     return f"not sent: the address has been sent {rules.per_hour} mails within an hour"
 

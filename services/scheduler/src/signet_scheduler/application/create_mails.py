@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from signet_common.messaging.recording import Change
@@ -44,7 +45,7 @@ class CreateMails:
         now = self.clock()
 
         def one(transaction: MailTransaction, to: Address) -> Mail:
-            if transaction.mails.recent(to, now - COUNTED) >= self.rules.per_hour:
+            if transaction.mails.recent(to, order.template, now - COUNTED) >= self.rules.per_hour:
                 raise MailLimitReached(f"{to.text} has been sent {self.rules.per_hour} mails within an hour")
             language = order.language or self.rules.language
             mail = transaction.mails.add(
@@ -54,6 +55,7 @@ class CreateMails:
             return mail
 
         def work(transaction: MailTransaction) -> CreatedMails:
+            self._require_room(transaction, caller, len(order.to), now)
             # In one order for everybody: two that wait for each other's addresses would wait for ever.
             made = {to: one(transaction, to) for to in sorted(order.to, key=lambda to: to.key)}
             return CreatedMails(tuple(made[to] for to in order.to))
@@ -65,3 +67,11 @@ class CreateMails:
                 transaction.record(Change("mail", "query", str(mail_id)))
 
         return self.unit_of_work.execute(caller, work, CreatedMails, again=again)
+
+    def _require_room(self, transaction: MailTransaction, caller: Passport, wanted: int, now: datetime) -> None:
+        asked_for, most = transaction.mails.asked_for(caller, now - COUNTED), self.rules.per_sender
+        if asked_for + wanted > most:
+            raise MailLimitReached(
+                f"{most} mails an hour are sent for one user: {asked_for} have been asked for, and {wanted} more are"
+                " too many"
+            )

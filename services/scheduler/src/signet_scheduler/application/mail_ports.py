@@ -33,8 +33,15 @@ class Mails(Protocol):
         """Whether the command has been carried out."""
         ...
 
-    def recent(self, to: Address, since: datetime) -> int:
-        """How many mails to the address were let in since then. Until the transaction ends it stays at that."""
+    def recent(self, to: Address, template: str, since: datetime) -> int:
+        """How many mails of the template to the mailbox were let in since then.
+
+        Until the transaction ends it stays at that, and so it does for `asked_for`.
+        """
+        ...
+
+    def asked_for(self, by: Passport, since: datetime) -> int:
+        """How many mails the user has asked for since then, to whomever."""
         ...
 
     def add(self, new: NewMail, *, by: Passport, at: datetime) -> Mail:
@@ -77,19 +84,23 @@ class MailUnitOfWork(Protocol):
 class WaitingMails(Protocol):
     """A mail on its way, each step committed at once."""
 
-    def begin(self, mail_id: int, run_id: int, at: datetime) -> tuple[Mail, MailContent | None]:
+    def begin(self, mail_id: int, run_id: int, attempt: int, at: datetime) -> tuple[Mail, MailContent | None]:
         """Count another delivery of the mail by the run; no content where the mail is over, or is so at `at`.
 
-        Raises MailNotFound, MailElsewhere (another run has it that has not ended), MailUnreadable.
+        Raises MailNotFound, MailElsewhere (another run has it that has not ended, or a later attempt of this one),
+        MailUnreadable, which has ended the mail.
         """
         ...
 
-    def note(self, mail_id: int, run_id: int, reply: str) -> None:
-        """Keep why it has not left, while it waits on."""
+    def note(self, mail: Mail, reply: str) -> None:
+        """Keep why this delivery, as `begin` told it, has not ended the mail. Nothing where another has begun since."""
         ...
 
-    def end(self, mail_id: int, run_id: int, state: EndState, reply: str, at: datetime) -> bool:
-        """End it, erase its content and tell so; False where it is over by other means."""
+    def end(self, mail: Mail, state: EndState, reply: str, at: datetime) -> bool:
+        """End it, erase its content and tell so; False where it is over by other means.
+
+        Sent is sent by whatever delivery; all else is said by the one alone that began last.
+        """
         ...
 
     def expire(self, since: datetime, until: datetime, limit: int) -> int:

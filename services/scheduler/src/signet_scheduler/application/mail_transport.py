@@ -1,8 +1,8 @@
 """The port through which a mail leaves, and how that can fail.
 
 MailError
-├── MailDeferred    not now: the server said so (4xx), could not be reached, or broke off; try again
-└── MailRefused     never: the server said so (5xx), or it cannot take such a mail
+├── MailDeferred    not now: the server said so (4xx), takes nothing from us, is out of reach, or broke off; try again
+└── MailRefused     never: the server said so of this mail (5xx), or it cannot take such a mail
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """The job `send-mail`: hands one mail over.
 
 A mail is delivered at most once, as far as SMTP lets anybody know. Before each delivery its row must still wait, and
-belong to this very run; right after it the row is over. What is left is the moment between the two: whoever dies there,
-or loses the connection while the last answer is awaited, delivers it again, under the same Message-ID.
+belong to this very attempt; right after it the row is over. What is left is the moment between the two: whoever dies
+there, or loses the connection while the last answer is awaited, delivers it again, under the same Message-ID.
 """
 
 import logging
@@ -18,6 +18,7 @@ from signet_scheduler.application.mail_content import Composer, MailContent, Mai
 from signet_scheduler.application.mail_ports import WaitingMails
 from signet_scheduler.application.mail_transport import MailDeferred, MailRefused, MailTransport
 from signet_scheduler.application.ports import Clock
+from signet_scheduler.application.under_way import AttemptStopped
 from signet_scheduler.domain.errors import MailElsewhere, MailNotFound
 from signet_scheduler.domain.mails import EndState, Mail
 from signet_scheduler.domain.policies import RetryPolicy
@@ -55,11 +56,8 @@ class SendMail:
     def __call__(self, arguments: SendMailArguments, run: RunContext) -> Mapping[str, Any]:
         """Send it, or tell that it is over. Raises MailDeferred to be called again, NotRetryable."""
         try:
-            mail, content = self.mails.begin(arguments.mail_id, run.run_id, self.clock())
-        except (MailNotFound, MailElsewhere) as refused:
-            raise NotRetryable(str(refused)) from None
-        except MailUnreadable as refused:
-            self._end(arguments.mail_id, run, "failed", f"not sent: {refused}")
+            mail, content = self.mails.begin(arguments.mail_id, run.run_id, run.attempt, self.clock())
+        except (MailNotFound, MailElsewhere, MailUnreadable) as refused:
             raise NotRetryable(str(refused)) from None
         if content is None:
             _LOGGER.info("mail %d is %s", mail.mail_id, mail.mail_state)
@@ -70,22 +68,30 @@ class SendMail:
         try:
             reply = content.without_secrets(self.transport.send(self.compose(mail, content)))
         except MailUnreadable as refused:
-            self._end(mail.mail_id, run, "failed", f"not sent: {refused}")
+            self._end(mail, "failed", f"not sent: {refused}")
             raise NotRetryable(str(refused)) from None
         except MailRefused as refused:
             reply = content.without_secrets(str(refused))
-            self._end(mail.mail_id, run, "refused", reply)
+            self._end(mail, "refused", reply)
             raise NotRetryable(reply) from None
         except MailDeferred as deferred:
             reply = content.without_secrets(str(deferred))
             if run.last:
-                self._end(mail.mail_id, run, "failed", reply)
+                self._end(mail, "failed", reply)
             else:
-                self.mails.note(mail.mail_id, run.run_id, reply)
+                self.mails.note(mail, reply)
             raise MailDeferred(reply) from None
-        self._end(mail.mail_id, run, "sent", reply)
+        self._keep_sent(mail, reply)
         return {"mail_state": "sent", "reply": reply}
 
-    def _end(self, mail_id: int, run: RunContext, state: EndState, reply: str) -> None:
-        ended = self.mails.end(mail_id, run.run_id, state, reply, self.clock())
-        _LOGGER.info("mail %d is %s%s", mail_id, state, "" if ended else ", and was over before")
+    def _keep_sent(self, mail: Mail, reply: str) -> None:
+        try:
+            self._end(mail, "sent", reply)
+        except AttemptStopped:
+            # Cancelled or handed back, a moment after the server took the mail: that it did is true all the same.
+            self._end(mail, "sent", reply)
+            raise
+
+    def _end(self, mail: Mail, state: EndState, reply: str) -> None:
+        ended = self.mails.end(mail, state, reply, self.clock())
+        _LOGGER.info("mail %d is %s%s", mail.mail_id, state, "" if ended else " no more by this delivery")

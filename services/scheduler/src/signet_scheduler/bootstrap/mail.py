@@ -45,7 +45,7 @@ def mail_loop(settings: Settings, database: Database, keyring: RowCipher, receiv
 
 
 def _rules(settings: Settings) -> MailRules:
-    return MailRules(settings.mail_language, settings.mail_per_hour)
+    return MailRules(settings.mail_language, settings.mail_per_hour, settings.mails_per_sender)
 
 
 def _unit_of_work(database: Database, keyring: RowCipher) -> SqlUnitOfWork[Passport, SqlMailTransaction]:

@@ -8,6 +8,8 @@ from email_validator import EmailNotValidError, validate_email
 
 MAX_ADDRESS_BYTES = 254
 """RFC 5321, section 4.5.3.1.3, less the angle brackets."""
+MAX_KEY_CHARACTERS = 320
+"""More than any address needs; text that is none may grow beyond it in lower case."""
 
 AddressesT = TypeVar("AddressesT", bound=Collection[str])
 
@@ -28,13 +30,22 @@ class Address:
 
     @property
     def key(self) -> str:
-        """What limits count by: no mailbox in use tells addresses apart by their case."""
-        return self.text.casefold()
+        """What limits count by; mail never goes there."""
+        return mailbox_key(self.text)
 
     @property
     def domain(self) -> str:
         """What stands behind the @."""
         return (self.ascii or self.text).rpartition("@")[2]
+
+
+def mailbox_key(text: str) -> str:
+    """One text for all spellings of a mailbox: no server in use tells them apart by case, and many cut `+tag` off.
+
+    Not by casefold, for which `straße` and `strasse` are one: those are two people's.
+    """
+    mailbox, at, domain = text.lower().rpartition("@")
+    return f"{mailbox.partition('+')[0] or mailbox}{at}{domain}"[:MAX_KEY_CHARACTERS]
 
 
 def check_address(text: str) -> Address:
@@ -57,6 +68,6 @@ def check_address(text: str) -> Address:
 
 def each_once(addresses: AddressesT) -> AddressesT:
     """The same addresses. Raises AddressInvalid where two of them differ in nothing that tells mailboxes apart."""
-    if len({address.casefold() for address in addresses}) != len(addresses):
+    if len({address.lower() for address in addresses}) != len(addresses):
         raise AddressInvalid("names an address twice")
     return addresses

@@ -13,7 +13,7 @@ SchedulerError
 ├── ScheduleDeclared      the code declares it: it can be paused and changed, not deleted
 ├── MailNotFound          no such mail, or none that the caller may see
 ├── MailElsewhere         another run sends the mail, and has not ended
-├── MailLimitReached      the address gets no more mails for now
+├── MailLimitReached      the address, or whoever asks, gets no more mails for now
 ├── CronInvalid           the line or the zone means nothing; names the part
 └── VersionMismatch       it has changed since the client saw it
 """
@@ -82,7 +82,7 @@ class MailElsewhere(SchedulerError):
 
 
 class MailLimitReached(SchedulerError):
-    """The address has been sent as many mails as it gets in an hour; the message names it."""
+    """As many mails of an hour as go to one address, or are sent for one user; the message says which."""
 
 
 class VersionMismatch(SchedulerError):

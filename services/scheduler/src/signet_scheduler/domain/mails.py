@@ -21,7 +21,7 @@ MAX_REPLY_CHARACTERS = 500
 class Mail:
     """One mail to one address, as anybody may see it who may see mails at all. Times are UTC.
 
-    `to_address` is in lower case, as limits count it; `attempts` are deliveries that were begun.
+    `to_address` is as it was given, in the normal form of its letters; `attempts` are deliveries that were begun.
     """
 
     mail_id: int

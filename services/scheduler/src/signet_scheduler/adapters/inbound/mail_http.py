@@ -32,7 +32,8 @@ class MailCollection(View[MailApplication]):
         "createMails",
         "Send a mail to some addresses",
         description="One mail for each address, all of them or none. The answer says that they wait to be sent; read"
-        " one again to see what became of it. An address that gets no more mails in this hour is 429001, and named.",
+        " one again to see what became of it. An address that gets no more mails in this hour is 429001, and named;"
+        " so are more mails than are sent for one user in an hour.",
         errors=(ReturnCode.RATE_LIMITED,),
         links=(Link("read", "getMail", {"mail_id": "$response.body#/data/mails/0/mail_id"}),),
         audit="insert",

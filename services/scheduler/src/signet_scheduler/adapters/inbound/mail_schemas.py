@@ -85,7 +85,7 @@ class MailView(ViewModel):
     """What became of a mail; what it says is shown to nobody."""
 
     mail_id: int
-    to_address: Annotated[str, Field(description="In lower case.")]
+    to_address: Annotated[str, Field(description="As it was given, its letters in Unicode's normal form.")]
     template: str
     language: Language
     mail_state: Annotated[
@@ -115,7 +115,9 @@ class MailListQuery(DateRangeQuery):
     """Which mails to list."""
 
     to_address: Annotated[
-        str | None, MaxBytes(MAX_ADDRESS_BYTES), Field(min_length=1, description="The whole address, in any case.")
+        str | None,
+        MaxBytes(MAX_ADDRESS_BYTES),
+        Field(min_length=1, description="The whole address; neither its letters' case nor a `+tag` in it counts."),
     ] = None
     template: Annotated[TemplateName | None, Field(description="The whole name.")] = None
     mail_state: MailState | None = None

@@ -15,12 +15,13 @@ from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS
 from signet_scheduler.adapters.outbound.tables import MAILS
 from signet_scheduler.application.mail_queries import MailFilter
+from signet_scheduler.domain.addresses import mailbox_key
 from signet_scheduler.domain.errors import MailNotFound
 from signet_scheduler.domain.mails import Mail
 
 _ONE = PreparedSelect(select(*MAIL_COLUMNS).where(MAILS.c.mail_id == bindparam("mail_id")))
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "to_address": MAILS.c.to_address == bindparam("to_address"),
+    "to_address": MAILS.c.limit_key == bindparam("to_address"),
     "template": MAILS.c.template == bindparam("template"),
     "mail_state": MAILS.c.mail_state == bindparam("mail_state"),
     "created_from": MAILS.c.created_at >= bindparam("created_from"),
@@ -58,7 +59,7 @@ class SqlMailQueries:
 def _parameters(wanted: MailFilter, owner: int | None) -> dict[str, Any]:
     """The values of the conditions that narrow this list, by the names in `_CONDITIONS`."""
     narrowed = {
-        "to_address": wanted.to_address and wanted.to_address.casefold(),
+        "to_address": wanted.to_address and mailbox_key(wanted.to_address),
         "template": wanted.template,
         "mail_state": wanted.mail_state,
         "created_from": wanted.created_from and day_start(wanted.created_from),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
 from signet_common.messaging.event import new_event_id
 from signet_common.messaging.recording import Change
@@ -35,12 +35,23 @@ class SqlMails:
         found = select(MAILS.c.mail_id).where(MAILS.c.command_id == command_id)
         return self._connection.execute(found).first() is not None
 
-    def recent(self, to: Address, since: datetime) -> int:
-        """Count along the index, behind a lock on the address's newest mail: two at once would both see room."""
-        theirs = MAILS.c.to_address == to.key
-        newest = select(MAILS.c.mail_id).where(theirs).order_by(MAILS.c.created_at.desc()).limit(1)
-        self._connection.execute(newest.with_for_update())
-        counted = select(func.count()).where(theirs, MAILS.c.created_at > since, MAILS.c.run_id.is_not(None))
+    def recent(self, to: Address, template: str, since: datetime) -> int:
+        """Mails to the mailbox, of the template, that were let in."""
+        return self._counted(MAILS.c.limit_key == to.key, since, MAILS.c.template == template)
+
+    def asked_for(self, by: Passport, since: datetime) -> int:
+        """The user's mails that no command asked for."""
+        return self._counted(MAILS.c.created_by == by.user_id, since, MAILS.c.command_id.is_(None))
+
+    def _counted(self, theirs: ColumnElement[bool], since: datetime, counts: ColumnElement[bool]) -> int:
+        """Count along the index, behind a lock on the oldest of them: two at once would both see room.
+
+        The oldest, since the newest is another one for whoever comes a moment later. The very first has nobody to
+        wait for.
+        """
+        oldest = select(MAILS.c.mail_id).where(theirs).order_by(MAILS.c.created_at).limit(1)
+        self._connection.execute(oldest.with_for_update())
+        counted = select(func.count()).where(theirs, MAILS.c.created_at > since, MAILS.c.run_id.is_not(None), counts)
         return int(self._connection.execute(counted).scalar_one())
 
     def add(self, new: NewMail, *, by: Passport, at: datetime) -> Mail:
@@ -67,7 +78,8 @@ class SqlMails:
     def _inserted(self, new: NewMail, by: Passport, at: datetime, *, mail_state: MailState, reply: str | None) -> int:
         row = {
             "command_id": new.command_id,
-            "to_address": new.to.key,
+            "to_address": new.to.text,
+            "limit_key": new.to.key,
             "template": new.template,
             "language": new.language,
             "mail_state": mail_state,

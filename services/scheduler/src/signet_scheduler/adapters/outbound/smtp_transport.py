@@ -1,7 +1,8 @@
 """Mail by SMTP: one mail, one conversation, encrypted unless the deployment says otherwise.
 
-What the server answers decides: 4xx and anything that breaks off is tried again, 5xx is for good (RFC 5321, section
-4.2.1), at every step alike: a server that refuses a password is not asked again until it locks the account.
+What the server answers to MAIL, RCPT, DATA or the mail itself decides: 5xx is for good (RFC 5321, section 4.2.1), all
+else is tried again. Before that nothing is for good, whatever it says: a refusal then is of us, not of this mail, and
+may come from somebody on the way, whom only TLS keeps out.
 """
 
 import base64
@@ -33,7 +34,8 @@ class SmtpTransport:
             reply = self._hand_over(conversation, mail)
             conversation.leave()
         except smtplib.SMTPResponseException as refused:
-            raise self._told(refused.smtp_code, refused.smtp_error) from None
+            of_mail = isinstance(refused, smtplib.SMTPDataError)
+            raise self._told(refused.smtp_code, refused.smtp_error, of_mail=of_mail) from None
         except ssl.SSLCertVerificationError as unproven:
             why = f"the certificate of the mail server proves nothing: {unproven.verify_message}"
             raise MailDeferred(self._cleaned(why)) from None
@@ -56,13 +58,13 @@ class SmtpTransport:
 
     def _prepare(self, conversation: Conversation) -> None:
         """Encrypt and authenticate as the setting wants it."""
-        self._expect(conversation.introduce())
+        self._expect(conversation.introduce(), of_mail=False)
         if self._server.security == "starttls":
             if not conversation.has_extn("starttls"):
                 # Somebody on the way may have taken the offer out: nothing goes unencrypted for that.
                 raise MailDeferred("the mail server offers no STARTTLS")
-            self._expect(conversation.starttls(context=self._context()))
-            self._expect(conversation.introduce())
+            self._expect(conversation.starttls(context=self._context()), of_mail=False)
+            self._expect(conversation.introduce(), of_mail=False)
         if self._server.user:
             try:
                 conversation.login(self._server.user, self._server.password)
@@ -75,23 +77,23 @@ class SmtpTransport:
             if not conversation.has_extn("smtputf8"):
                 raise MailRefused("the mail server takes no address that is not ASCII before the @ (SMTPUTF8)")
             recipient, options = mail.to.text, [*options, "SMTPUTF8", "BODY=8BITMIME"]
-        self._expect(conversation.mail(self._sender, options))
-        self._expect(conversation.rcpt(recipient))
-        return self._expect(conversation.data(mail.data))
+        self._expect(conversation.mail(self._sender, options), of_mail=True)
+        self._expect(conversation.rcpt(recipient), of_mail=True)
+        return self._expect(conversation.data(mail.data), of_mail=True)
 
-    def _expect(self, reply: tuple[int, bytes]) -> str:
+    def _expect(self, reply: tuple[int, bytes], *, of_mail: bool) -> str:
         """What the server said, where it agreed."""
         code, answer = reply
         if code // 100 != 2:
-            raise self._told(code, answer)
+            raise self._told(code, answer, of_mail=of_mail)
         return self._cleaned(f"{code} {answer.decode(errors='replace')}")
 
-    def _told(self, code: int, answer: bytes | str) -> MailError:
-        """The refusal; what has no code of SMTP comes from something that is no mail server."""
+    def _told(self, code: int, answer: bytes | str, *, of_mail: bool) -> MailError:
+        """The refusal, `of_mail` or of us; what has no code of SMTP comes from something that is no mail server."""
         text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-        if 500 <= code < 600:
+        if of_mail and 500 <= code < 600:
             return MailRefused(self._cleaned(f"{code} {text}"))
-        known = f"{code}" if 200 <= code < 500 else "not an answer of a mail server:"
+        known = f"{code}" if 200 <= code < 600 else "not an answer of a mail server:"
         return MailDeferred(self._cleaned(f"{known} {text}"))
 
     def _lost(self, lost: Exception, *, late: bool) -> MailDeferred:

@@ -114,7 +114,8 @@ class MailRow(CreationMixin, VersionMixin, Row):
     __tablename__ = "mails"
     __table_args__ = (
         CheckConstraint("mail_state IN ('waiting', 'sent', 'refused', 'failed', 'expired')", name="ck_mails_state"),
-        Index("ix_mails_recipient", "to_address", "created_at"),
+        Index("ix_mails_limits", "limit_key", "created_at"),
+        Index("ix_mails_sender", "created_by", "created_at"),
         Index("ix_mails_expires_at", "expires_at"),
         # AUTOINCREMENT: the id is part of what the content is bound to.
         {"comment": "mails, and what became of them", "sqlite_autoincrement": True},
@@ -123,6 +124,7 @@ class MailRow(CreationMixin, VersionMixin, Row):
     mail_id: Mapped[int] = mapped_column(BigId, primary_key=True, comment="id of the mail, never used again")
     command_id: Mapped[str | None] = mapped_column(BinaryText(64), unique=True, comment="the command that asked for it")
     to_address: Mapped[str] = mapped_column(BinaryText(320), comment="whom it goes to")
+    limit_key: Mapped[str | None] = mapped_column(BinaryText(320), comment="the mailbox, as limits and lists know it")
     template: Mapped[str] = mapped_column(BinaryText(64), comment="which template")
     language: Mapped[str] = mapped_column(String(8), comment="en or zh")
     mail_state: Mapped[str] = mapped_column(String(8), comment="waiting, or what became of it")

@@ -1,9 +1,13 @@
-"""A mail on its way: each step one transaction, which changes only what still waits for this very run."""
+"""A mail on its way: each step one transaction, which changes only what still waits for this very delivery.
+
+`attempts` counts deliveries, so the number and the run name one: attempts of one run may overlap, where one of them was
+taken for dead and was not.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, select, true, update
 
 from signet_common.keyring.ciphers import RowCipher
 from signet_common.passport import Passport
@@ -13,7 +17,7 @@ from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS, MailContents, mail_of
 from signet_scheduler.adapters.outbound.tables import MAILS, OUTBOX, RUNS
 from signet_scheduler.application.ask_for_mail import told
-from signet_scheduler.application.mail_content import MailContent
+from signet_scheduler.application.mail_content import MailContent, MailUnreadable
 from signet_scheduler.domain.errors import MailElsewhere, MailNotFound
 from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS, EndState, Mail
 from signet_scheduler.domain.runs import ACTIVE
@@ -40,17 +44,27 @@ class SqlWaitingMails:
         self._events = EventMap(Outbox(OUTBOX))
         self._caller = caller
 
-    def begin(self, mail_id: int, run_id: int, at: datetime) -> tuple[Mail, MailContent | None]:
-        """Claim the mail for one delivery by this run."""
-        mail, sealed = self._database.write(lambda connection: self._claimed(connection, mail_id, run_id, at))
-        return mail, self._contents.open(mail_id, sealed) if mail.mail_state == "waiting" else None
+    def begin(self, mail_id: int, run_id: int, attempt: int, at: datetime) -> tuple[Mail, MailContent | None]:
+        """Claim the mail for one delivery by this attempt."""
+        mail, sealed = self._database.write(lambda connection: self._claimed(connection, mail_id, run_id, attempt, at))
+        if mail.mail_state != "waiting":
+            return mail, None
+        try:
+            return mail, self._contents.open(mail_id, sealed)
+        except MailUnreadable as unreadable:
+            self.end(mail, "failed", f"not sent: {unreadable}", at)
+            raise
 
-    def _claimed(self, connection: Connection, mail_id: int, run_id: int, at: datetime) -> tuple[Mail, str | None]:
+    def _claimed(
+        self, connection: Connection, mail_id: int, run_id: int, attempt: int, at: datetime
+    ) -> tuple[Mail, str | None]:
         mail, sealed = _locked(connection, mail_id)
         if mail.mail_state != "waiting":
             return mail, None
         if mail.run_id != run_id and _is_under_way(connection, mail.run_id):
             raise MailElsewhere(f"mail {mail_id} is being sent by run {mail.run_id}")
+        if _is_overtaken(connection, run_id, attempt):
+            raise MailElsewhere(f"mail {mail_id} is being sent by a later attempt of run {run_id}")
         if mail.expires_at <= at:
             self._over(connection, true(), _Ending(mail_id, "expired", mail.reply or NOT_SENT))
         else:
@@ -58,18 +72,21 @@ class SqlWaitingMails:
             connection.execute(update(MAILS).where(MAILS.c.mail_id == mail_id).values(values))
         return _locked(connection, mail_id)[0], sealed
 
-    def note(self, mail_id: int, run_id: int, reply: str) -> None:
+    def note(self, mail: Mail, reply: str) -> None:
         """Keep the answer; the mail waits on."""
         waiting = update(MAILS).where(
-            MAILS.c.mail_id == mail_id, MAILS.c.mail_state == "waiting", MAILS.c.run_id == run_id
+            MAILS.c.mail_id == mail.mail_id, MAILS.c.mail_state == "waiting", _is_newest(mail)
         )
         values = {"reply": reply[:MAX_REPLY_CHARACTERS], "version": MAILS.c.version + 1}
         self._database.write(lambda connection: connection.execute(waiting.values(values)))
 
-    def end(self, mail_id: int, run_id: int, state: EndState, reply: str, at: datetime) -> bool:
+    def end(self, mail: Mail, state: EndState, reply: str, at: datetime) -> bool:
         """The one statement after which the mail is over, its content gone."""
-        ending = _Ending(mail_id, state, reply, at if state == "sent" else None)
-        return self._database.write(lambda connection: self._over(connection, MAILS.c.run_id == run_id, ending))
+        sent = state == "sent"
+        ending = _Ending(mail.mail_id, state, reply, at if sent else None)
+        return self._database.write(
+            lambda connection: self._over(connection, true() if sent else _is_newest(mail), ending)
+        )
 
     def expire(self, since: datetime, until: datetime, limit: int) -> int:
         """End them one by one: each has its event."""
@@ -103,6 +120,16 @@ def _locked(connection: Connection, mail_id: int) -> tuple[Mail, str | None]:
     if row is None:
         raise MailNotFound(f"there is no mail {mail_id}")
     return mail_of(row), row.content
+
+
+def _is_newest(delivery: Mail) -> ColumnElement[bool]:
+    """Whether no other delivery of the mail has begun since."""
+    return and_(MAILS.c.run_id == delivery.run_id, MAILS.c.attempts == delivery.attempts)
+
+
+def _is_overtaken(connection: Connection, run_id: int, attempt: int) -> bool:
+    found = select(RUNS.c.attempts).where(RUNS.c.run_id == run_id)
+    return (connection.execute(found).scalar() or 0) > attempt
 
 
 def _is_under_way(connection: Connection, run_id: int | None) -> bool:
