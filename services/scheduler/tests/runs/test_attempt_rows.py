@@ -140,3 +140,16 @@ def test_an_attempt_that_was_handed_back_makes_room_for_another_last_one(house: 
             lasts.append(claimed.last)
             state = rows.complete(claimed, Ending(outcome, "x"), FREE, RunLog(attempt))
     assert (lasts, state) == ([False, False, True], "failed")
+
+
+def test_an_error_that_no_engine_stores_is_spelled_out(any_house: House) -> None:
+    """The outcome of work that has been done would be lost with it, and the work be done again for ever."""
+    house, run_id, log = any_house, any_house.add(), RunLog(1)
+    log.add(house.clock(), "INFO", "\udcff\0")
+    with house.worker() as rows:
+        claimed = rows.claim(run_id, 1)
+        assert claimed
+        rows.beat([alive(claimed, log)])
+        assert rows.complete(claimed, Ending("failed", "no \udcff\0", final=True), FREE, log) == "failed"
+    assert house.run(run_id)["error"] == r"no \udcff\x00"
+    assert house.log(run_id) == [(1, 1, r"\udcff\x00")]

@@ -51,6 +51,15 @@ def test_what_fits_is_kept_as_it_is(kept: RunLog) -> None:
     assert [line.text for line in kept.unsaved()] == ["x" * MAX_CHARACTERS]
 
 
+def test_what_no_engine_stores_is_spelled_out(kept: RunLog) -> None:
+    """A file name that is no UTF-8 would keep all runs of the process from giving signs of life."""
+    logger.warning("cannot read %s", b"scan-\xff\0.dcm".decode("utf-8", "surrogateescape"))
+    logger.warning("\udcff" * MAX_CHARACTERS)
+    lines = [line.text for line in kept.unsaved()]
+    assert lines[0] == r"cannot read scan-\udcff\x00.dcm"
+    assert lines[1] == (r"\udcff" * MAX_CHARACTERS)[:MAX_CHARACTERS]
+
+
 @pytest.mark.parametrize("expected", [ServiceUnavailable("files is away"), MailDeferred("450 later")])
 def test_an_expected_failure_is_one_line_of_the_run_and_a_traceback_of_the_process(
     kept: RunLog, caplog: pytest.LogCaptureFixture, expected: Exception

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from signet_scheduler.application.jobs import ExpectedFailure
+from signet_scheduler.domain.lines import storable
 from signet_scheduler.domain.runs import LogLine
 
 MAX_LINES = 1_000
@@ -38,7 +39,7 @@ class RunLog:
         with self._lock:
             if self._next > MAX_LINES:
                 return
-            shown = _CUT if self._next == MAX_LINES else _bounded(text)
+            shown = _CUT if self._next == MAX_LINES else storable(_bounded(text), MAX_CHARACTERS)
             self._lines.append(LogLine(self._next, self._attempt, logged_at, level, shown))
             self._next += 1
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from signet_scheduler.domain.lines import storable
 from signet_scheduler.domain.policies import RetryPolicy
 from signet_scheduler.domain.runs import MAX_ERROR_CHARACTERS, AttemptOutcome, RunState
 
@@ -24,7 +25,7 @@ class Ending:
     @property
     def told_error(self) -> str | None:
         """The error as it is kept."""
-        return self.error[:MAX_ERROR_CHARACTERS] if self.error else None
+        return storable(self.error, MAX_ERROR_CHARACTERS) if self.error else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Text that stays in its line: what comes from elsewhere ends no header and begins no other."""
+"""Text that stays in its line, ends no header and begins no other; and text that every engine stores."""
 
 import unicodedata
 
@@ -22,3 +22,8 @@ def paragraphs(text: str) -> str:
         "".join(c for c in line if c == "\t" or (unicodedata.category(c) not in _BREAKING and c not in _TURNING))
         for line in lines
     )
+
+
+def storable(text: str, most: int) -> str:
+    """Spell out, in `most` characters, lone surrogates, which have no UTF-8, and NUL, which PostgreSQL refuses."""
+    return text[:most].encode(errors="backslashreplace").decode().replace("\0", "\\x00")[:most]
