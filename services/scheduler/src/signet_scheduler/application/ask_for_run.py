@@ -23,7 +23,7 @@ class AskForRun:
     clock: Clock
 
     def __call__(self, caller: Passport, job_name: str, *, arguments: Mapping[str, Any]) -> Run:
-        """The run, which waits. Raises JobNotFound, ArgumentsInvalid, JobBusy."""
+        """The run, which waits. Raises JobNotFound, ArgumentsInvalid, JobBusy, TooManyRuns."""
         job = job_in_reach(self.catalog, caller, job_name)
         job.read(arguments)
         asked = AskedRun(job.name, arguments, job.retry.max_attempts)

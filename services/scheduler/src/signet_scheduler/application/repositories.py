@@ -47,6 +47,10 @@ class Runs(Protocol):
         """The oldest runs of the job that wait or run, two at most."""
         ...
 
+    def active_of(self, user_id: int, job_name: str, most: int) -> int:
+        """How many runs of the job that the user asked for wait or run; no more than `most` are counted."""
+        ...
+
     def add(self, asked: AskedRun, *, by: int | None, by_name: str, at: datetime) -> Run:
         """Insert a run that waits, due at once."""
         ...

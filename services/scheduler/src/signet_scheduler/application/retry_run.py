@@ -24,7 +24,7 @@ class RetryRun:
     def __call__(self, caller: Passport, run_id: int) -> Run:
         """The new run, which waits and belongs to whoever asks.
 
-        Raises RunNotFound, RunNotEnded, JobBusy, JobNotFound, and ArgumentsInvalid for a run of older code.
+        Raises RunNotFound, RunNotEnded, JobBusy, TooManyRuns, JobNotFound, and ArgumentsInvalid for a run of older code.
         """
 
         def work(transaction: Transaction) -> Run:

@@ -5,6 +5,7 @@ SchedulerError
 ├── FieldsInvalid         what a client sent does not fit; names each field
 │   └── ArgumentsInvalid  the arguments do not fit the job's model
 ├── JobBusy               the job does not overlap with itself, and a run of it is under way
+├── TooManyRuns           the user has as many runs of the job under way as one may have
 ├── RunNotFound           no such run, or none that the caller may see
 ├── RunNotEnded           only what has ended can be asked for again
 ├── RunEnded              what has ended can no longer be cancelled
@@ -43,6 +44,10 @@ class ArgumentsInvalid(FieldsInvalid):
 
 class JobBusy(SchedulerError):
     """The job does not overlap with itself, and a run of it is under way."""
+
+
+class TooManyRuns(SchedulerError):
+    """The user has as many runs of the job under way as one user may have."""
 
 
 class RunNotFound(SchedulerError):

@@ -13,6 +13,8 @@ Missed = Literal["skip", "run_once", "run_all"]
 
 MOST_UNDER_WAY: Mapping[Overlap, int] = {"skip": 1, "queue_one": 2}
 """How many runs of a job may wait or run; two are one that runs and one that waits. Without an entry, any number."""
+MOST_OF_ONE_USER = 1_000
+"""How many runs of a job one user may have that wait or run: whoever asks by mistake in a loop must come to an end."""
 
 
 @dataclass(frozen=True, slots=True)

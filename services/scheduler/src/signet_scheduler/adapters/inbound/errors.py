@@ -15,6 +15,7 @@ from signet_scheduler.domain.errors import (
     ScheduleDeclared,
     ScheduleNameTaken,
     ScheduleNotFound,
+    TooManyRuns,
     VersionMismatch,
 )
 
@@ -22,6 +23,7 @@ ERRORS: Mapping[type[Exception], ReturnCode] = {
     JobNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     FieldsInvalid: ReturnCode.DATA_PARAM_ERROR,
     JobBusy: ReturnCode.VALUE_DUPLICATE,
+    TooManyRuns: ReturnCode.RATE_LIMITED,
     RunNotFound: ReturnCode.RESOURCE_NOT_FOUND,
     RunNotEnded: ReturnCode.VALUE_DUPLICATE,
     RunEnded: ReturnCode.VALUE_DUPLICATE,

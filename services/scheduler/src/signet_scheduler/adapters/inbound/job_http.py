@@ -78,8 +78,9 @@ class JobRun(View[JobApplication]):
         "runJob",
         "Run a job now",
         description="Answers at once with a run that waits. A job that does not overlap with itself is refused "
-        "(409001) while a run of it is under way; the message names that run.",
-        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE),
+        "(409001) while a run of it is under way; the message names that run. Of one job a user has a thousand runs "
+        "under way at most (429001).",
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE, ReturnCode.RATE_LIMITED),
         links=(
             Link("run", "getRun", _RUN),
             Link("log", "getRunLog", _RUN),

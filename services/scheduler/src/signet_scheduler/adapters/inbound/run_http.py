@@ -128,7 +128,7 @@ class RunRepetition(View[RunApplication]):
         "retryRun",
         "Run an ended run once more",
         description="Answers with a new run that has the same arguments; `retry_of` names the old one.",
-        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE),
+        errors=(ReturnCode.RESOURCE_NOT_FOUND, ReturnCode.VALUE_DUPLICATE, ReturnCode.RATE_LIMITED),
         links=(Link("run", "getRun", _NEW), Link("cancel", "cancelRun", _NEW)),
         audit="insert",
     )

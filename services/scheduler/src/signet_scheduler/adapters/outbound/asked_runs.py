@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from signet_common.sql.database import TransactionOvertaken
 from signet_scheduler.adapters.outbound.run_rows import waiting_row
@@ -44,6 +44,12 @@ class SqlAskedRuns:
         of_job = select(*RUN_COLUMNS).where(RUNS.c.job_name == job_name, RUNS.c.run_state.in_(ACTIVE))
         rows = self._connection.execute(of_job.order_by(RUNS.c.run_id).limit(_ENOUGH)).all()
         return [run_of(*row) for row in rows]
+
+    def active_of(self, user_id: int, job_name: str, most: int) -> int:
+        """Count along the index; two requests in the same instant may both pass."""
+        theirs = (RUNS.c.job_name == job_name, RUNS.c.run_state.in_(ACTIVE), RUNS.c.created_by == user_id)
+        found = select(RUNS.c.run_id).where(*theirs).limit(most).subquery()
+        return int(self._connection.execute(select(func.count()).select_from(found)).scalar_one())
 
     def add(self, asked: AskedRun, *, by: int | None, by_name: str, at: datetime) -> Run:
         """Insert and read the generated id."""
