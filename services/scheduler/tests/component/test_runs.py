@@ -233,3 +233,13 @@ def test_whoever_was_overtaken_by_a_worker_writes_nothing(api: Any) -> None:
     api.service.database.write(cancel)
     assert (shown := api.done("GET", path(run)))["run_state"] == "running"
     assert (shown["ended_at"], shown["cancel_asked"]) == (None, True)
+
+
+def test_a_run_that_somebody_has_spoiled_is_shown_as_it_stands(sqlite_api: Any) -> None:
+    """One row must not hide a page of others, nor keep itself from being cancelled."""
+    run_id = sqlite_api.call("POST", "/api/v1/jobs/drill/run", {}).get_json()["data"]["run_id"]
+    sqlite_api.becomes(run_id, "waiting", arguments="{")
+    (listed,) = sqlite_api.call("GET", "/api/v1/runs").get_json()["data"]["runs"]
+    shown = sqlite_api.call("GET", f"/api/v1/runs/{run_id}").get_json()["data"]
+    assert listed["arguments"] == shown["arguments"] == {"unreadable": "{"}
+    assert sqlite_api.call("POST", f"/api/v1/runs/{run_id}/cancel").get_json()["data"]["run_state"] == "cancelled"

@@ -121,7 +121,7 @@ class House:
     @contextmanager
     def worker(self, name: str = "worker") -> Iterator[SqlAttemptRows]:
         """The rows as one worker process sees them."""
-        rows = SqlAttemptRows(self.database, name, JOBS.exclusive, self.clock)
+        rows = SqlAttemptRows(self.database, name, JOBS, self.clock)
         yield rows
         rows.close()
 
@@ -130,8 +130,8 @@ class House:
         with self.worker(name) as rows:
             return RunJob(rows, JOBS, self.handlers, UnderWay(), raise_in_thread)(run_id, attempt)
 
-    def waking(self, bell: Bell) -> WakeRuns:
-        return WakeRuns(SqlWaitingRuns(self.database, but=JOBS.urgent), bell, self.clock)
+    def waking(self, bell: Bell, *, forgets: bool = False) -> WakeRuns:
+        return WakeRuns(SqlWaitingRuns(self.database, but=JOBS.urgent), bell, self.clock, forgets=forgets)
 
     def watcher(self, monotonic: Callable[[], float]) -> WatchRuns:
         return WatchRuns(SqlRunningRuns(self.database, JOBS.exclusive, self.clock), JOBS, monotonic)

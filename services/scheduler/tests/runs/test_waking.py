@@ -63,3 +63,17 @@ def test_a_run_that_was_claimed_while_its_message_was_on_its_way_is_left_alone(h
 
     house.waking(Fast())()
     assert house.run(run_id)["wake_at"] == house.clock().replace(second=10)
+
+
+def test_a_queue_that_died_with_its_process_makes_nobody_wait(house: House) -> None:
+    """What was told to the process before it is due at once, but for what waits for its next attempt."""
+    told = house.add()
+    house.waking(SilentBell())()
+    later = house.add(attempts=1)
+    house.change(later, wake_at=house.clock().replace(second=20))
+    for forgets, rung in ((False, []), (True, [DueRun(told, 1)])):
+        bell = SilentBell()
+        wake = house.waking(bell, forgets=forgets)
+        wake()
+        wake()
+        assert bell.rung == rung

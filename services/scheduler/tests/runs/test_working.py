@@ -196,13 +196,29 @@ def test_runs_of_a_job_that_does_not_overlap_follow_each_other(house: House) -> 
     assert most == [1]
 
 
-def test_a_job_that_this_worker_does_not_know_fails_with_that_word(house: House) -> None:
+def test_a_job_that_this_worker_does_not_know_is_left_to_one_that_does(house: House) -> None:
+    """While a new release is rolled out, its runs reach workers of the old one."""
+    run_id = house.add()
+    house.change(run_id, job_name="gone")
+    assert house.attempt(run_id) is None
+    assert (house.state(run_id), house.attempts(run_id)) == ("waiting", [])
+
+
+def test_a_job_that_nobody_knows_for_a_day_fails_with_that_word(house: House) -> None:
     """A row that nobody can ever claim would be told of for ever."""
     run_id = house.add()
     house.change(run_id, job_name="gone")
-    with house.working():
-        assert ended(house, run_id) == "failed"
+    house.clock.later(days=1, seconds=1)
+    assert house.attempt(run_id) == "failed"
     assert house.run(run_id)["error"] == "there is no job gone"
+
+
+@pytest.mark.parametrize("written", ["{", "[1]", "[" * 100_000])
+def test_a_run_whose_arguments_somebody_has_spoiled_fails_with_that_word(house: House, written: str) -> None:
+    """Nobody could ever claim it, and whoever tried would fail."""
+    run_id = house.add(arguments=written)
+    assert house.attempt(run_id) == "failed"
+    assert house.run(run_id)["error"] == "the arguments in its row are no JSON object"
 
 
 @pytest.mark.parametrize("result", [{"x": object()}, {"x": float("nan")}, {"x": "y" * 70_000}])

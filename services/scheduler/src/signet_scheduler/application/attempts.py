@@ -14,12 +14,13 @@ class Claimed:
     """An attempt that this worker has begun. `traceparent` is its place in a trace of its own (W3C Trace Context).
 
     `first_line` is the number of the first line that it logs; after the `last` attempt a failure ends the run.
+    `arguments` are None where what is stored is no JSON object.
     """
 
     run_id: int
     attempt: int
     job_name: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] | None
     scheduled_at: datetime | None
     traceparent: str
     first_line: int = 1

@@ -24,7 +24,8 @@ class RetryRun:
     def __call__(self, caller: Passport, run_id: int) -> Run:
         """The new run, which waits and belongs to whoever asks.
 
-        Raises RunNotFound, RunNotEnded, JobBusy, TooManyRuns, JobNotFound, and ArgumentsInvalid for a run of older code.
+        Raises RunNotFound, RunNotEnded, JobBusy, TooManyRuns, JobNotFound, and for a run of older
+        code ArgumentsInvalid.
         """
 
         def work(transaction: Transaction) -> Run:

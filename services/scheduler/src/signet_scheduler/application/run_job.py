@@ -90,6 +90,8 @@ class RunJob:
     def _attempted(self, work: Work, job: Job) -> Ending:
         claimed = work.claimed
         try:
+            if claimed.arguments is None:
+                raise NotRetryable("the arguments in its row are no JSON object")
             arguments = job.read(claimed.arguments)
             handler = self.handlers[job.name]
             context = RunContext(claimed.run_id, claimed.attempt, claimed.scheduled_at, claimed.last)

@@ -29,6 +29,10 @@ class WaitingRuns(Protocol):
         """Those that are due, the longest first."""
         ...
 
+    def forgotten(self, now: datetime) -> None:
+        """Let all be due whose first attempt has been told of and not begun: nobody knows of them any more."""
+        ...
+
     def told(self, runs: Sequence[DueRun], now: datetime, again_at: datetime) -> None:
         """Note that workers have been told; a row that does not wait any more, or was put off, stays as it is."""
         ...
@@ -49,18 +53,25 @@ class Bell(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WakeRuns:
-    """One turn of waking. Whoever has been told has `again` to begin; then somebody is told anew."""
+    """One turn of waking. Whoever has been told has `again` to begin; then somebody is told anew.
+
+    A bell that `forgets` with its process what it was rung for lets all of that be due in the first turn.
+    """
 
     rows: WaitingRuns
     bell: Bell
     clock: Clock
     again: timedelta = AGAIN
+    forgets: bool = False
 
     def __call__(self) -> bool:
         """Whether there may be more to tell at once. Raises BusUnavailable, RowsUnavailable."""
         now = self.clock()
+        if self.forgets:
+            self.rows.forgotten(now)
+            self.forgets = False
         due = self.rows.due(now, BATCH)
         if not due:
             return False

@@ -33,7 +33,7 @@ def run_loops_of(settings: Settings, database: Database) -> Mapping[str, Loop]:
 
     broker = EmbeddedBroker([DeadLetters()])
     work = work_loop(settings, database, broker, catalog=SHIPPED, handlers=handlers(settings, database))
-    return {**loops, "wake": _waking(database, EmbeddedBell(broker)), "work": work.run}
+    return {**loops, "wake": _waking(database, EmbeddedBell(broker), forgets=True), "work": work.run}
 
 
 def worker_loops(settings: Settings) -> Mapping[str, Loop]:
@@ -50,6 +50,6 @@ def works_apart(settings: Settings) -> bool:
     return not settings.bus_url.startswith("sqlite:")
 
 
-def _waking(database: Database, bell: Bell) -> Loop:
+def _waking(database: Database, bell: Bell, *, forgets: bool = False) -> Loop:
     rows = SqlWaitingRuns(database, but=SHIPPED.urgent)
-    return Turns("waking workers", WakeRuns(rows, bell, now), WAKE_SECONDS, bell.close).run
+    return Turns("waking workers", WakeRuns(rows, bell, now, forgets=forgets), WAKE_SECONDS, bell.close).run

@@ -36,7 +36,7 @@ def work_loop(
 ) -> WorkLoop:
     """The loop that works on what `broker` brings."""
     under_way = UnderWay()
-    rows = SqlAttemptRows(database, worker_name(), catalog.exclusive, clock)
+    rows = SqlAttemptRows(database, worker_name(), catalog, clock)
     run = RunJob(rows, catalog, handlers, under_way, raise_in_thread)
     declare_actor(broker, run)
     urgent = UrgentLane(SqlWaitingRuns(database, only=catalog.urgent), run, clock, URGENT_THREADS)

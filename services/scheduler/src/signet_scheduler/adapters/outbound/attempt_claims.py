@@ -1,18 +1,26 @@
 """The beginnings of attempts: the row of the run is claimed and that of the attempt is made, in one transaction."""
 
-import json
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from signet_common.observability.traceparent import format_traceparent, new_span_id, new_trace_id
 from signet_common.sql.added_rows import add_later
 from signet_scheduler.adapters.outbound.attempt_ends import Row
+from signet_scheduler.adapters.outbound.stored_rows import stored_object
 from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, RUNS
 from signet_scheduler.application.attempts import Claimed
+from signet_scheduler.application.jobs import Catalog
 from signet_scheduler.domain.runs import ACTIVE
+
+UNKNOWN_FOR = timedelta(days=1)
+"""How long a run of a job that a worker does not know is left to one that does, as there is while a release is
+rolled out. Then it fails with that word."""
+
+logger = logging.getLogger(__name__)
 
 _CLAIM = (
     update(RUNS)
@@ -49,16 +57,13 @@ class Claim:
 
 
 class AttemptClaims:
-    """Begins the attempts that are asked for in one transaction, for `worker`.
+    """Begins the attempts that are asked for in one transaction, for `worker`, which knows the jobs of `catalog`."""
 
-    `exclusive` are the jobs of which one run works at a time.
-    """
-
-    def __init__(self, connection: Connection, worker: str, now: datetime, exclusive: Collection[str]) -> None:
+    def __init__(self, connection: Connection, worker: str, now: datetime, catalog: Catalog) -> None:
         self._connection = connection
         self._worker = worker
         self._now = now
-        self._exclusive = exclusive
+        self._catalog = catalog
 
     def begin(
         self, claims: Mapping[int, Claim], rows: Mapping[int, Row], ended: Collection[int]
@@ -71,15 +76,22 @@ class AttemptClaims:
         for n, claim in claims.items():
             row = rows.get(claim.run_id)
             twice = any(other["run_id"] == claim.run_id for other in fit.values())
-            if row and row["run_state"] == "waiting" and row["attempts"] == claim.attempt - 1 and not twice:
+            waits = row and row["run_state"] == "waiting" and row["attempts"] == claim.attempt - 1
+            if row and waits and not twice and self._is_for_this_worker(row):
                 fit[n] = row
         begun = self._without_overlap(fit, ended)
         if begun:
             return dict.fromkeys(claims) | self._claim(begun)
         return dict.fromkeys(claims)
 
+    def _is_for_this_worker(self, row: Row) -> bool:
+        if row["job_name"] in self._catalog or self._now - row["created_at"] > UNKNOWN_FOR:
+            return True
+        logger.warning("run %d waits for a worker that knows the job %s", row["run_id"], row["job_name"])
+        return False
+
     def _without_overlap(self, fit: Mapping[int, Row], ended: Collection[int]) -> Mapping[int, Row]:
-        jobs = {row["job_name"] for row in fit.values()} & set(self._exclusive)
+        jobs = {row["job_name"] for row in fit.values()} & self._catalog.exclusive
         if not jobs:
             return fit
         # All active runs of the job are locked: of two workers with two runs of it, one waits here for the other.
@@ -125,7 +137,7 @@ def _claimed(row: Row, first_line: int) -> Claimed:
         run_id=row["run_id"],
         attempt=row["attempts"] + 1,
         job_name=row["job_name"],
-        arguments=json.loads(row["arguments"]),
+        arguments=stored_object(row["arguments"]),
         scheduled_at=row["scheduled_at"],
         traceparent=format_traceparent(new_trace_id(), new_span_id(), sampled=False),
         first_line=first_line,

@@ -34,6 +34,7 @@ RUN_COLUMNS = (
     RUNS.c.beats,
     RUNS.c.cancel_asked,
     RUNS.c.started_at,
+    RUNS.c.created_at,
 )
 Row = RowMapping | Mapping[str, Any]
 

@@ -1,6 +1,6 @@
 """The attempts of one worker process in the database. Claims, ends and signs of life share transactions."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from signet_scheduler.adapters.outbound.group_writer import GroupWriter
 from signet_scheduler.adapters.outbound.tables import RUNS
 from signet_scheduler.adapters.outbound.waiting_runs import rows_answering
 from signet_scheduler.application.attempts import Beat, Claimed, Lines, Pulse
+from signet_scheduler.application.jobs import Catalog
 from signet_scheduler.application.ports import Clock
 from signet_scheduler.domain.endings import Ending, Policy
 from signet_scheduler.domain.runs import LogLine, RunState
@@ -47,13 +48,13 @@ _Entry = Claim | End | _Beats
 class SqlAttemptRows:
     """Fulfils `AttemptRows`.
 
-    `worker` names this process and nobody else ever; `exclusive` are the jobs that do not overlap with themselves.
+    `worker` names this process and nobody else ever; `catalog` holds the jobs that it knows.
     """
 
-    def __init__(self, database: Database, worker: str, exclusive: Collection[str], clock: Clock) -> None:
+    def __init__(self, database: Database, worker: str, catalog: Catalog, clock: Clock) -> None:
         self._database = database
         self._worker = worker
-        self._exclusive = exclusive
+        self._catalog = catalog
         self._clock = clock
         self._writer: GroupWriter[_Entry] = GroupWriter(self.write)
 
@@ -93,7 +94,7 @@ class SqlAttemptRows:
     def _transact(
         self, connection: Connection, entries: Sequence[_Entry], lines: dict[int, Sequence[LogLine]]
     ) -> Sequence[Any]:
-        group = _Group(connection, AttemptEnds(connection, self._clock(), self._exclusive), lines)
+        group = _Group(connection, AttemptEnds(connection, self._clock(), self._catalog.exclusive), lines)
         results: dict[int, Any] = {}
         ends = {n: entry for n, entry in enumerate(entries) if isinstance(entry, End)}
         claims = {n: entry for n, entry in enumerate(entries) if isinstance(entry, Claim)}
@@ -103,7 +104,7 @@ class SqlAttemptRows:
             results |= self._end(group, ends, rows)
             # Not those of an attempt that is somebody else's by now: their runs go on.
             ended = {ends[n].claimed.run_id for n, state in results.items() if state}
-            beginnings = AttemptClaims(connection, self._worker, self._clock(), self._exclusive)
+            beginnings = AttemptClaims(connection, self._worker, self._clock(), self._catalog)
             results |= beginnings.begin(claims, rows, ended)
         group.ends.write()
         results |= {n: self._hear(group, entry) for n, entry in enumerate(entries) if isinstance(entry, _Beats)}

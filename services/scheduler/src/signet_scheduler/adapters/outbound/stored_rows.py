@@ -33,8 +33,20 @@ def as_text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"), allow_nan=False)
 
 
+def stored_object(text: str) -> dict[str, Any] | None:
+    """A JSON object from how it is kept; None if somebody else than this service has written what is none."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) else None
+
+
 def _read(row: tuple[Any, ...], places: tuple[int, ...]) -> list[Any]:
+    """What cannot be read is shown as it stands: one such row must not hide a page of others."""
     values = list(row)
     for place in places:
-        values[place] = None if values[place] is None else json.loads(values[place])
+        if values[place] is not None:
+            read = stored_object(values[place])
+            values[place] = {"unreadable": values[place]} if read is None else read
     return values

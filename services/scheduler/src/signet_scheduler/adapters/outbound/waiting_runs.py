@@ -30,6 +30,12 @@ _TOLD = (
     .values(wake_at=bindparam("again_at", type_=_WAKE_AT))
 )
 
+_FORGOTTEN = (
+    update(RUNS)
+    # Of later attempts nobody knows whether they have been told of, or wait their time.
+    .where(RUNS.c.run_state == "waiting", RUNS.c.attempts == 0, RUNS.c.wake_at > bindparam("now", type_=_WAKE_AT))
+    .values(wake_at=bindparam("now", type_=_WAKE_AT))
+)
 _OVERDUE = select(func.count(), func.min(RUNS.c.wake_at)).where(
     RUNS.c.run_state == "waiting", RUNS.c.wake_at <= bindparam("now", type_=_WAKE_AT)
 )
@@ -62,6 +68,11 @@ class SqlWaitingRuns:
         with rows_answering():
             found = self._database.read(lambda connection: self._due.rows(connection, {"now": now, "most": limit}))
         return [DueRun(run_id, attempts + 1) for run_id, attempts in found]
+
+    def forgotten(self, now: datetime) -> None:
+        """A run is due when it is made; one that has not begun and is due later has been told of."""
+        with rows_answering():
+            self._database.write(lambda connection: connection.execute(_FORGOTTEN, {"now": now}))
 
     def told(self, runs: Sequence[DueRun], now: datetime, again_at: datetime) -> None:
         """Put them off, as long as they are as they were."""
