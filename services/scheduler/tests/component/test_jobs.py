@@ -47,6 +47,8 @@ def nested(levels: int) -> Any:
         ({"days": 0}, ["arguments.days"]),
         ({"days": "soon"}, ["arguments.days"]),
         ({"days": None}, ["arguments.days"]),
+        ({"days": "1"}, ["arguments.days"]),
+        ({"days": True}, ["arguments.days"]),
         ({"days": 1, "weeks": 1}, ["arguments.weeks"]),
         ({"days": 0, "数": 1}, ["arguments.days", "arguments.\\u6570"]),
         ({"x" * 100: 1}, ["arguments." + "x" * 54]),

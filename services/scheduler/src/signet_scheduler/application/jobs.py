@@ -4,6 +4,7 @@ A declaration is data: whoever shows or plans jobs needs no handler and loads no
 the processes that work.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,10 @@ from signet_scheduler.domain.policies import DeclaredSchedule, Missed, Overlap, 
 
 
 class Arguments(BaseModel):
-    """What a job takes; a subclass per job. They are stored and shown: a secret has no place in them."""
+    """What a job takes; a subclass per job. They are stored and shown: a secret has no place in them.
+
+    They are read from JSON, strictly: `"1"` is no number, and `true` none either; a date is text as JSON has it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +63,7 @@ class Job:
     def read(self, arguments: Mapping[str, Any]) -> Arguments:
         """The arguments as the job's model has them. Raises ArgumentsInvalid, which names each field."""
         try:
-            return self.arguments.model_validate(arguments)
+            return self.arguments.model_validate_json(json.dumps(dict(arguments)), strict=True)
         except ValidationError as refused:
             raise ArgumentsInvalid(
                 [
