@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -118,6 +119,7 @@ def deaths(platform: Platform, broker: RabbitMqServer | None) -> list[Callable[[
         lambda: platform.kill("resources-web"),
         lambda: platform.kill("files-background"),
         lambda: platform.kill("files-web"),
+        *[partial(platform.kill, name) for name in sorted(platform.processes()) if name.startswith("scheduler-")],
         lambda: platform.kill("gateway-web"),
         lambda: platform.kill_worker("resources-web"),
         lambda: platform.kill_worker("files-web"),

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from signet_scheduler.application.mail_transport import MailDeferred
 from signet_scheduler.application.run_log import MAX_CHARACTERS, RunLog, RunLogHandler, logging_to
-from signet_scheduler.application.services import ServiceUnavailable
 
 logger = logging.getLogger("signet_scheduler.tests.run_log")
 
@@ -58,16 +56,3 @@ def test_what_no_engine_stores_is_spelled_out(kept: RunLog) -> None:
     lines = [line.text for line in kept.unsaved()]
     assert lines[0] == r"cannot read scan-\udcff\x00.dcm"
     assert lines[1] == (r"\udcff" * MAX_CHARACTERS)[:MAX_CHARACTERS]
-
-
-@pytest.mark.parametrize("expected", [ServiceUnavailable("files is away"), MailDeferred("450 later")])
-def test_an_expected_failure_is_one_line_of_the_run_and_a_traceback_of_the_process(
-    kept: RunLog, caplog: pytest.LogCaptureFixture, expected: Exception
-) -> None:
-    """Who reads the run needs no line of code to see that a server was away; who looks after the process may."""
-    try:
-        raise expected
-    except (ServiceUnavailable, MailDeferred) as failed:
-        logger.warning("the attempt has failed: %s", failed, exc_info=True)
-    assert [line.text for line in kept.unsaved()] == [f"the attempt has failed: {expected}"]
-    assert "Traceback" in caplog.text

@@ -10,6 +10,7 @@ from services.scheduler.tests.runs.house import JOBS, House, until
 from signet_scheduler.adapters.inbound.actor import DeadLetters
 from signet_scheduler.adapters.outbound.embedded_broker import EmbeddedBell, EmbeddedBroker
 from signet_scheduler.application.jobs import NotRetryable, RunContext
+from signet_scheduler.application.services import ServiceUnavailable
 
 logger = logging.getLogger("signet_scheduler.tests")
 
@@ -89,6 +90,23 @@ def test_a_failed_attempt_waits_and_the_next_one_goes_on_in_the_same_log(house: 
     lines = house.log(run_id)
     assert [line[:2] for line in lines] == [(1, 1), (2, 1), (3, 2)]
     assert "RuntimeError: no luck" in lines[1][2]
+
+
+def test_a_failure_that_was_to_be_expected_is_one_line(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody needs a line of code to see that a server was away, and a traceback calls for whoever wrote the code."""
+
+    def fail_once(context: RunContext) -> None:
+        if context.attempt == 1:
+            raise ServiceUnavailable("files is away")
+
+    house.does = fail_once
+    run_id = house.add()
+    with house.working():
+        until(lambda: house.attempts(run_id) == [(1, "failed")])
+        house.clock.later(seconds=11)
+        ended(house, run_id)
+    assert [text for *_, text in house.log(run_id)] == ["the attempt has failed: ServiceUnavailable: files is away"]
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("error", [NotRetryable("never"), RuntimeError("never")])

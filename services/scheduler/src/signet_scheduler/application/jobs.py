@@ -36,7 +36,7 @@ class NotRetryable(Exception):
 class ExpectedFailure(Exception):
     """Raised by a handler: what it depends on fails it, and another attempt may do better.
 
-    The message says all that the run's log needs; where it came from stands in the log of the process alone.
+    The message says all that there is to say; where in the code it came from is logged nowhere.
     """
 
 

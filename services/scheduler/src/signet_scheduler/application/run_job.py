@@ -10,7 +10,7 @@ from typing import Any
 from signet_common.observability.context import REQUEST_ID, TRACEPARENT
 from signet_common.observability.timing import timed
 from signet_scheduler.application.attempts import AttemptRows, Claimed
-from signet_scheduler.application.jobs import Catalog, Handler, Job, NotRetryable, RunContext
+from signet_scheduler.application.jobs import Catalog, ExpectedFailure, Handler, Job, NotRetryable, RunContext
 from signet_scheduler.application.ports import RowsUnavailable
 from signet_scheduler.application.run_log import RunLog, logging_to
 from signet_scheduler.application.under_way import (
@@ -102,11 +102,13 @@ class RunJob:
         except (NotRetryable, ArgumentsInvalid) as refused:
             logger.warning("the run has failed for good: %s", refused)
             return Ending("failed", str(refused), final=True)
+        except ExpectedFailure as failed:
+            logger.warning("the attempt has failed: %s", _told(failed))
+            return Ending("failed", _told(failed))
         except Exception as failed:
             # Whatever a job raises is an outcome of the job, and none of this process.
-            told = _told(failed)
-            logger.warning("the attempt has failed: %s", told, exc_info=True)
-            return Ending("failed", told)
+            logger.warning("the attempt has failed: %s", _told(failed), exc_info=True)
+            return Ending("failed", _told(failed))
 
     def _complete(self, claimed: Claimed, ending: Ending, policy: Policy, log: RunLog) -> RunState | None:
         while True:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from signet_scheduler.application.jobs import ExpectedFailure
 from signet_scheduler.domain.lines import storable
 from signet_scheduler.domain.runs import LogLine
 
@@ -83,9 +82,7 @@ def _bounded(text: str) -> str:
 
 
 def _text(handler: logging.Handler, record: logging.LogRecord) -> str:
-    """What stands in the run's log; of a failure that says all by itself, no traceback."""
-    failed = record.exc_info[1] if record.exc_info else None
     try:
-        return record.getMessage() if isinstance(failed, ExpectedFailure) else handler.format(record)
+        return handler.format(record)
     except (TypeError, ValueError):
         return f"{record.msg} {record.args!r}"
