@@ -15,8 +15,10 @@ def kept() -> Iterator[RunLog]:
     """The log of a run that this thread works for."""
     handler, log = RunLogHandler(), RunLog(1)
     logger.addHandler(handler)
+    logger.propagate = False  # what no engine stores cannot be reported between the processes of a test run either
     with logging_to(log):
         yield log
+    logger.propagate = True
     logger.removeHandler(handler)
 
 
