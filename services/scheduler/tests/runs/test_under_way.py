@@ -81,5 +81,5 @@ def test_a_log_ends_somewhere() -> None:
         log.add(None, "INFO", f"{number}" * 5_000)  # type: ignore[arg-type]
     lines = log.unsaved()
     assert [line.line for line in lines] == [MAX_LINES - 2, MAX_LINES - 1, MAX_LINES]
-    assert lines[0].text == "0" * 2_000
+    assert len(lines[0].text) == 2_000
     assert "not kept" in lines[-1].text
