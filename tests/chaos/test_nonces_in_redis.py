@@ -163,7 +163,7 @@ def test_a_redis_that_begins_to_evict_stops_everything_until_it_is_set_right(sta
         administrator.config_set("maxmemory-policy", "allkeys-lru")
         try:
             eventually(lambda: codes() == {ReturnCode.UPSTREAM_UNAVAILABLE}, 30, "refusals from every worker")
-            assert stage.check()["status"] == "failed"
+            eventually(lambda: stage.check()["status"] == "failed", 10, "a complaint about the nonces")
             assert "maxmemory-policy is allkeys-lru, not noeviction" in stage.platform.log("gateway-web")
         finally:
             administrator.config_set("maxmemory-policy", "noeviction")

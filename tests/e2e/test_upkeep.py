@@ -24,6 +24,7 @@ RESULTS = {
 }
 
 
+@pytest.mark.parametrize("platform", ["embedded"], indirect=True)
 @pytest.mark.parametrize("job", RESULTS)
 def test_a_job_is_done_by_the_service_that_it_belongs_to(api: SignedApi, job: str) -> None:
     """Over its own socket, under the key that the deployment has given to both."""
