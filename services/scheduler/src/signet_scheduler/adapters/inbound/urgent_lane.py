@@ -16,7 +16,7 @@ from signet_scheduler.application.ports import Clock, RowsUnavailable
 from signet_scheduler.application.wake_runs import DueRun, WaitingRuns, WakeRuns
 
 LOOK_SECONDS = 1.0
-"""Five times as often cost two thirds of a percent of a core at rest."""
+"""Soon enough for a mail, and seldom enough for a scheduler at rest."""
 AGAIN = timedelta(seconds=5)
 """When another worker may take what this one has taken and not begun."""
 AHEAD = 16
