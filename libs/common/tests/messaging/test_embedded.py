@@ -299,3 +299,20 @@ def test_a_file_from_before_commands_gets_their_table(bus_file: Path, event, com
         connection.executescript("DROP TABLE commands; PRAGMA user_version = 1;")
     assert len(EmbeddedBus(bus_file).command_sender("identity").publish([command()])) == 1
     assert rows(bus_file, "SELECT count(*) FROM events") == [(1,)]
+
+
+class CountedLooks(BusFile):
+    """How often somebody asks whether the file has changed."""
+
+    looks = 0
+
+    def version(self) -> int:
+        self.looks += 1
+        return super().version()
+
+
+def test_a_receiver_of_commands_at_rest_looks_seldom(bus_file: Path) -> None:
+    """Each look costs CPU, and who waits for a mail does not wait for milliseconds."""
+    with closing(CountedLooks(bus_file)) as file:
+        assert EmbeddedCommandReceiver(file).receive(10, timeout=1.5) == []
+    assert file.looks < 10

@@ -50,4 +50,4 @@ class RedisServer(Server):
         return [str(REDIS.find("redis-server")), str(self.folder / "redis.conf")]
 
     def _ready(self) -> bool:
-        return exchange(self.port, f"AUTH {self._password}\r\nPING\r\n".encode(), 64).startswith(b"+OK")
+        return exchange(self.port, f"AUTH {self._password}\r\nPING\r\n".encode(), 64).startswith(b"+OK\r\n+PONG")

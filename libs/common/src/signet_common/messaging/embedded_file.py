@@ -120,12 +120,15 @@ class BusFile:
         return int(self.query("PRAGMA data_version")[0][0])
 
     def wait_for_change(self, version: int, deadline: float, pause: float = POLL_SECONDS) -> bool:
-        """Sleep until `version()` differs (True) or the monotonic deadline passes; look first after `pause` seconds."""
+        """Sleep until `version()` differs (True) or the monotonic deadline passes.
+
+        Look first after `pause` seconds, then ever later, up to IDLE_POLL_SECONDS; never sooner than after `pause`.
+        """
         while (remaining := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, remaining))
             if self.version() != version:
                 return True
-            pause = min(pause * 2, IDLE_POLL_SECONDS)
+            pause = max(pause, min(pause * 2, IDLE_POLL_SECONDS))
         return False
 
     def close(self) -> None:
