@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event as Stop
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from services.scheduler.tests.mail.conftest import MemoryTransport, Post, token_values
 
 from signet_common.keyring.ciphers import Keyring
+from signet_common.messaging.backoff import Backoff
 from signet_common.messaging.command import ReceivedCommand
 from signet_common.messaging.ports import BusUnavailable
+from signet_common.sql.database import DatabaseUnavailable
 from signet_common.sql.stored_secrets import SqlStoredSecrets
-from signet_scheduler.adapters.inbound.mail_loop import MailLoop
+from signet_scheduler.adapters.inbound.mail_loop import ATTEMPTS, MailLoop
 from signet_scheduler.adapters.outbound.mail_messages import MessageComposer, Templates
 from signet_scheduler.adapters.outbound.tables import OUTBOX, RUNS, UNDER_KEYRING
 from signet_scheduler.application.ask_for_mail import MailRules
@@ -23,6 +26,7 @@ from signet_scheduler.application.mail_transport import MailDeferred, MailRefuse
 from signet_scheduler.application.send_mail import SEND_MAIL, SendMail, SendMailArguments
 from signet_scheduler.application.under_way import Cancelled
 from signet_scheduler.domain.errors import MailElsewhere
+from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS
 from signet_scheduler.domain.sender import NOBODY
 
 TOKEN = "t" * 43
@@ -81,6 +85,9 @@ def test_a_command_that_comes_again_is_one_mail(any_post: Post) -> None:
         b'{"to":"ann@example.org","template":"password_reset","values":{"token":"hunter2"}}',
         b'{"to":"ann@example.org","template":"password_reset","values":"hunter2"}',
         b'{"to":"ann@example.org","template":"notice","values":{"text":"hunter2"}}' + b" " * 70_000,
+        b"[" * 60_000,
+        b'{"to":"ann@example.org","template":"password_reset","values":{"user_name":"ann","token":"hunter2hunter2hunter2",'
+        b'"expires_at":"0001-01-01T00:00:00+14:00"}}',
     ],
 )  # fmt: skip
 def test_a_command_that_makes_no_sense_is_told_to_the_log_without_its_body(
@@ -103,6 +110,13 @@ def test_an_address_that_mail_cannot_go_to_is_a_mail_that_was_refused(post: Post
     assert "\n" not in row["to_address"]
     assert [name for name, _ in post.events()] == ["mail.refused"]
     assert post.rows(RUNS) == []
+
+
+def test_an_address_that_is_refused_at_length_is_refused_like_any_other(any_post: Post) -> None:
+    """Identity lets users have it, and the reason names each of its characters: no engine stores all of that."""
+    take(any_post, command(any_post, to='""' + "\u0301" * 30 + "@x.de"))
+    assert any_post.row()["mail_state"] == "refused"
+    assert len(any_post.row()["reply"]) == MAX_REPLY_CHARACTERS
 
 
 def test_an_address_gets_so_many_mails_an_hour_however_it_is_written(any_post: Post) -> None:
@@ -344,6 +358,24 @@ class Receiver:
         self.closed += 1
 
 
+class Outcomes:
+    """Carries commands out; before that it raises what it is told to, by the command's id, one after another."""
+
+    def __init__(self, post: Post, **failures: list[Exception]) -> None:
+        self._carry_out = MailCommands(post.ask)
+        self._failures = failures
+
+    def __call__(self, received: ReceivedCommand) -> None:
+        if failures := self._failures.get(received.command_id):
+            raise failures.pop(0)
+        self._carry_out(received)
+
+
+def loop(post: Post, receiver: Receiver, carry_out: Callable[[ReceivedCommand], None] | None = None) -> MailLoop:
+    hasty = Backoff(first=0.001, most=0.001)
+    return MailLoop(receiver, carry_out or MailCommands(post.ask), post.waiting, post.clock, backoff=hasty)
+
+
 def test_a_command_is_acknowledged_after_its_mail_is_there_and_not_before(post: Post) -> None:
     """A crash in between hands it over again; the other order would lose it. A bus that is away is waited for."""
     stop = Stop()
@@ -355,24 +387,60 @@ def test_a_command_is_acknowledged_after_its_mail_is_there_and_not_before(post: 
         carry_out(received)
         there.append((len(post.rows()), list(receiver.acknowledged)))
 
-    MailLoop(receiver, carried_out, post.waiting, post.clock).run(stop)
+    loop(post, receiver, carried_out).run(stop)
     assert there == [(1, []), (2, ["c1"])]
     assert receiver.acknowledged == ["c1", "c2"]
     assert receiver.closed == 2
 
 
-def test_a_command_that_could_not_be_carried_out_for_now_is_not_acknowledged(post: Post) -> None:
-    """The database is away, say: the command stays on the bus, and the loop lives."""
+def test_commands_in_hand_wait_for_the_database_without_being_delivered_again(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each time that they went back would count, and a broker drops what was delivered too often, token and all."""
     stop = Stop()
-    receiver = Receiver(stop, [command(post)], [command(post)])
-    outcomes: list[Exception | None] = [RuntimeError("away"), None]
+    receiver = Receiver(stop, [command(post), command(post, "c2")])
+    away: list[Exception] = [DatabaseUnavailable("OperationalError") for _ in range(20)]
+    with caplog.at_level(logging.WARNING):
+        loop(post, receiver, Outcomes(post, c1=away)).run(stop)
+    assert (receiver.acknowledged, len(post.rows())) == (["c1", "c2"], 2)
+    assert receiver.closed == 1
+    [told] = caplog.records
+    assert (told.getMessage(), told.exc_info) == ("commands wait: DatabaseUnavailable", None)
 
-    def carry_out(received: ReceivedCommand) -> None:
-        if outcome := outcomes.pop(0):
-            raise outcome
-        MailCommands(post.ask)(received)
 
-    MailLoop(receiver, carry_out, post.waiting, post.clock).run(stop)
+def test_a_loop_that_is_stopped_while_the_database_is_away_gives_its_commands_back(post: Post) -> None:
+    """What is not acknowledged comes again, to the next process."""
+    stop = Stop()
+    receiver = Receiver(stop, [command(post)])
+
+    def carry_out(_: ReceivedCommand) -> None:
+        stop.set()
+        raise DatabaseUnavailable("OperationalError")
+
+    loop(post, receiver, carry_out).run(stop)
+    assert (receiver.acknowledged, receiver.closed) == ([], 1)
+
+
+def test_a_command_that_fails_each_time_keeps_no_other_from_being_carried_out(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever finds one that nobody has foreseen would stop all mail with it. The log hears of it, not of its body."""
+    stop = Stop()
+    receiver = Receiver(stop, [command(post), command(post, "c2")])
+    spoiled: list[Exception] = [ValueError(TOKEN) for _ in range(ATTEMPTS)]
+    loop(post, receiver, Outcomes(post, c1=spoiled)).run(stop)
+    assert (receiver.acknowledged, receiver.closed) == (["c1", "c2"], 1)
+    assert [row["command_id"] for row in post.rows()] == ["c2"]
+    [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.getMessage() == f"command c1 is given up after {ATTEMPTS} attempts: ValueError"
+    assert told.exc_info is None
+
+
+def test_a_command_that_failed_once_is_carried_out_the_next_time(post: Post) -> None:
+    """Of two processes that make the same mail in one moment, the slower one finds it made."""
+    stop = Stop()
+    receiver = Receiver(stop, [command(post)])
+    loop(post, receiver, Outcomes(post, c1=[RuntimeError("overtaken")])).run(stop)
     assert (receiver.acknowledged, len(post.rows())) == (["c1"], 1)
 
 
@@ -382,5 +450,5 @@ def test_the_loop_ends_mails_that_are_over_once_nobody_can_be_sending_them(post:
     for later, state in ((35, "waiting"), (41 - 35, "expired")):
         post.later(minutes=later)
         stop = Stop()
-        MailLoop(Receiver(stop), MailCommands(post.ask), post.waiting, post.clock).run(stop)
+        loop(post, Receiver(stop)).run(stop)
         assert post.row()["mail_state"] == state

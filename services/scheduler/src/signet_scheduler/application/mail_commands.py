@@ -43,7 +43,7 @@ class _Malformed(ValueError):
 def _read(body: bytes) -> tuple[str, str, dict[str, object]]:
     try:
         read = json.loads(body) if len(body) <= MAX_BODY_BYTES else None
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
         raise _Malformed("its body is no JSON object of a bounded size")

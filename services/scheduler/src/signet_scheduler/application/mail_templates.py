@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +20,16 @@ Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$")]
 Count = Annotated[int, Field(ge=0)]
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no time in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class Values(BaseModel):
     """What a template is told. More than that is left aside: a sender may be newer than this service."""
 
@@ -31,7 +41,7 @@ class TokenValues(Values):
 
     user_name: Line
     token: Token = Field(repr=False)
-    expires_at: AwareDatetime
+    expires_at: Moment
 
 
 class EmailChanged(Values):
@@ -45,7 +55,7 @@ class ApiKeyExpiring(Values):
 
     user_name: Line
     api_key_name: Line
-    expires_at: AwareDatetime
+    expires_at: Moment
 
 
 class Total(Values):

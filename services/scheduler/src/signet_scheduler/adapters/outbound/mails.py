@@ -20,7 +20,8 @@ from signet_scheduler.application.mail_ports import NewMail
 from signet_scheduler.application.send_mail import SEND_MAIL
 from signet_scheduler.domain.addresses import Address
 from signet_scheduler.domain.errors import MailNotFound
-from signet_scheduler.domain.mails import Mail, MailState
+from signet_scheduler.domain.lines import one_line
+from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS, Mail, MailState
 
 
 class SqlMails:
@@ -65,7 +66,8 @@ class SqlMails:
 
     def add_refused(self, new: NewMail, reason: str, *, by: Passport, at: datetime) -> Mail:
         """One that is over from the beginning."""
-        return self._read(self._inserted(new, by, at, mail_state="refused", reply=reason))
+        reply = one_line(reason, MAX_REPLY_CHARACTERS)
+        return self._read(self._inserted(new, by, at, mail_state="refused", reply=reply))
 
     def require_in_reach(self, mail_ids: Sequence[int], *, owner: int | None) -> None:
         """Count them."""
