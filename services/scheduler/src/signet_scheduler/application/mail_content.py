@@ -7,7 +7,9 @@ from typing import Any
 
 from signet_scheduler.application.mail_templates import SECRETS
 from signet_scheduler.application.mail_transport import OutgoingMail
-from signet_scheduler.domain.mails import Mail
+from signet_scheduler.domain.answers import without
+from signet_scheduler.domain.lines import one_line
+from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS, Mail
 
 
 class MailUnreadable(Exception):
@@ -36,10 +38,12 @@ class MailContent:
             raise MailUnreadable("the stored content is malformed") from None
 
     def without_secrets(self, reply: str) -> str:
-        """What a server answered, less what is secret in the mail: some quote what they refuse."""
-        for name in SECRETS & self.values.keys():
-            reply = reply.replace(str(self.values[name]), "…")
-        return reply
+        """What a server answered, as it may be kept: nothing that is secret in the mail, and one line, cut at the end.
+
+        In this order, or what is left of a secret that was cut would not be known for one.
+        """
+        secrets = [str(self.values[name]) for name in SECRETS & self.values.keys()]
+        return one_line(without(secrets, reply), MAX_REPLY_CHARACTERS)
 
 
 Composer = Callable[[Mail, MailContent], OutgoingMail]

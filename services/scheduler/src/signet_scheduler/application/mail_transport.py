@@ -13,7 +13,7 @@ from signet_scheduler.domain.addresses import Address
 
 
 class MailError(Exception):
-    """A mail did not leave. The message is what the server answered, shortened; it may repeat what it was sent."""
+    """A mail did not leave. The message is what the server answered, in one line; it may repeat what it was sent."""
 
 
 class MailDeferred(MailError, ExpectedFailure):

@@ -8,12 +8,12 @@ may come from somebody on the way, whom only TLS keeps out.
 import base64
 import smtplib
 import ssl
+from typing import Any
 
 from signet_scheduler.adapters.outbound.smtp_conversation import AnswerUnusable, Conversation, Limits, ServerTooSlow
 from signet_scheduler.application.mail_transport import MailDeferred, MailError, MailRefused, OutgoingMail
 from signet_scheduler.domain.lines import one_line
 from signet_scheduler.domain.mail_destination import SmtpServer
-from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS
 
 
 class SmtpTransport:
@@ -66,10 +66,25 @@ class SmtpTransport:
             self._expect(conversation.starttls(context=self._context()), of_mail=False)
             self._expect(conversation.introduce(), of_mail=False)
         if self._server.user:
-            try:
-                conversation.login(self._server.user, self._server.password)
-            except smtplib.SMTPNotSupportedError:
-                raise MailDeferred("the mail server offers no authentication that is known here") from None
+            self._sign_in(conversation)
+
+    def _sign_in(self, conversation: Conversation) -> None:
+        """Once, by the simplest mechanism that is offered (RFC 4954): TLS keeps the password.
+
+        smtplib's own `login` tries the next one after a refusal, and a server that locks accounts counts each.
+        """
+        conversation.user, conversation.password = self._server.user, self._server.password
+        mechanisms: dict[str, Any] = {
+            "PLAIN": conversation.auth_plain,
+            "LOGIN": conversation.auth_login,
+            "CRAM-MD5": conversation.auth_cram_md5,
+        }
+        offered = conversation.esmtp_features.get("auth", "").upper().split()
+        for name, answer in mechanisms.items():
+            if name in offered:
+                conversation.auth(name, answer)
+                return
+        raise MailDeferred("the mail server offers no authentication that is known here")
 
     def _hand_over(self, conversation: Conversation, mail: OutgoingMail) -> str:
         recipient, options = mail.to.ascii, [f"SIZE={len(mail.data)}"] if conversation.has_extn("size") else []
@@ -104,7 +119,7 @@ class SmtpTransport:
     def _cleaned(self, text: str) -> str:
         for spelling in self._never_told:
             text = text.replace(spelling, "…")
-        return one_line(text, MAX_REPLY_CHARACTERS)
+        return one_line(text)
 
 
 def _spellings(server: SmtpServer) -> tuple[str, ...]:
