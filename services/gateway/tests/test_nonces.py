@@ -106,12 +106,27 @@ def test_a_claim_survives_the_store_and_its_process(store, path, clock):
 
 
 def test_after_a_power_cut_the_store_counts_as_born_anew(store, path, clock):
-    """The last commits may not have reached the disk."""
+    """Nothing was flushed: the last commits may be gone, and what is left may be broken where nobody sees it."""
     assert store.claim("api_key/7", "n1", NOW) is Claim.FRESH
     store.close()
     again = SqliteNonceStore(path, clock, "boot-2")
-    assert again.claim("api_key/7", "n2", NOW) is Claim.TOO_OLD
+    with path.open() as before:
+        assert again.claim("api_key/7", "n2", NOW) is Claim.TOO_OLD
+        assert not path.samefile(f"/proc/self/fd/{before.fileno()}")
     assert again.claim("api_key/7", "n2", NOW + 1) is Claim.FRESH
+    assert count(path) == 1
+    again.close()
+
+
+def test_workers_that_start_after_a_power_cut_share_one_new_store(store, path, clock):
+    """Only the first of them finds a file of before."""
+    store.claim("api_key/7", "n1", NOW)
+    store.close()
+    workers = [SqliteNonceStore(path, clock, "boot-2") for _ in range(3)]
+    assert [worker.claim("api_key/7", "n2", NOW) for worker in workers] == [Claim.TOO_OLD] * 3
+    assert [worker.claim("api_key/7", "n2", NOW + 1) for worker in workers] == [Claim.FRESH, Claim.REUSED, Claim.REUSED]
+    for worker in workers:
+        worker.close()
 
 
 def test_a_file_that_was_removed_is_noticed_before_the_next_claim(store, path, clock):
@@ -215,6 +230,7 @@ def test_after_a_power_cut_the_rows_that_are_left_tell_how_far_ahead_clients_sta
     """What was claimed after them and is gone was stamped by the same clocks."""
     assert store.claim("api_key/7", "n1", NOW + 200) is Claim.FRESH
     store.close()
+    sidecar(path, "-newest").unlink()
     again = SqliteNonceStore(path, clock, "boot-2")
     assert again.claim("api_key/7", "n2", NOW + 200) is Claim.TOO_OLD
     assert again.claim("api_key/7", "n2", NOW + 201) is Claim.FRESH

@@ -4,8 +4,9 @@ Beside the nonces stands the *horizon*: for a timestamp at or before it the file
 It begins at the file's birth, follows what is purged, and where claims may have been lost it jumps to now, or further:
 to the latest timestamp that a worker or the file still knows of, since clients may stamp ahead of our clock.
 
-* a commit reaches the operating system, not the disk (synchronous=NORMAL, no fsync): the death of a process loses
-  nothing, a power cut may lose the last claims. So the file knows during which boot of the machine it was written.
+* nothing is ever flushed to the disk (synchronous=OFF): the death of a process loses nothing, a power cut may lose the
+  last claims and leave a broken file. So the file knows during which boot of the machine it was written, and at the
+  next one nothing of it is used but the latest timestamp: a new file refuses everything that the old one can have held.
 * a file that was removed or replaced under a running process is noticed after the commit of each group of claims and
   before anybody hears of it.
 """
@@ -36,12 +37,11 @@ CREATE TABLE IF NOT EXISTS store (
 );
 """
 _OLDEST = "SELECT arrival, timestamp FROM claims ORDER BY arrival LIMIT ?"
-# A new file, one of another boot and one whose claims may be lost begin to remember now.
+# A new file and one whose claims may be lost begin to remember now.
 _BIRTH = """
 INSERT INTO store VALUES (1, max(:now, :newest), :boot_id) ON CONFLICT (only) DO UPDATE SET
-    horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM claims), 0)),
-    boot_id = excluded.boot_id
-WHERE :lost OR boot_id <> excluded.boot_id
+    horizon = max(horizon, excluded.horizon, coalesce((SELECT max(timestamp) FROM claims), 0))
+WHERE :lost
 """
 
 Row = tuple[str, str, int]
@@ -52,10 +52,18 @@ class NoncesBusy(Exception):
     """Another process is in the middle of its transaction; nothing has happened."""
 
 
+class WrittenBeforeBoot(Exception):
+    """The machine has booted since: the file is to be removed. `latest` is the latest timestamp in it, 0 for none."""
+
+    def __init__(self, latest: int) -> None:
+        super().__init__("the nonce store was written before the machine booted")
+        self.latest = latest
+
+
 class NonceFile:
     """One connection to the file; used by one thread at a time. Every method raises sqlite3.Error and OSError.
 
-    Once open it waits for nobody.
+    To open it raises WrittenBeforeBoot as well; once open it waits for nobody.
 
     `horizon` is the file's own as of the last group of claims. `newest` is the latest timestamp that is known to
     be claimed, 0 for none; `lost` says that claims since the last opening may not have reached this file.
@@ -112,7 +120,7 @@ class NonceFile:
         return self._commits >= _CHECKPOINT_COMMITS
 
     def checkpoint(self) -> None:
-        """Write the log back into the file, as far as no other process is in the way. Waits for the disk."""
+        """Write the log back into the file, as far as no other process is in the way: a millisecond or two."""
         self._commits = 0
         self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
@@ -155,18 +163,24 @@ class NonceFile:
         """Create what is missing. Without a boot id nothing tells of a power cut: then each commit reaches the disk."""
         connection = self._connection
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would wait for the disk in the midst of a claim
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if boot_id else 'FULL'}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would come in the midst of a claim
+        connection.execute(f"PRAGMA synchronous = {'OFF' if boot_id else 'FULL'}")
         connection.execute("BEGIN IMMEDIATE")
         try:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             birth = {"now": int(self._clock()), "newest": newest, "boot_id": boot_id, "lost": lost}
             connection.execute(_BIRTH, birth)
+            self._check_boot(boot_id)
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
             raise
+
+    def _check_boot(self, boot_id: str) -> None:
+        if self._connection.execute("SELECT boot_id FROM store").fetchone()[0] != boot_id:
+            latest = self._connection.execute("SELECT coalesce(max(timestamp), 0) FROM claims").fetchone()[0]
+            raise WrittenBeforeBoot(latest)
 
     def _purge(self) -> int:
         """Forget a few expired rows where it is time to; return the horizon.

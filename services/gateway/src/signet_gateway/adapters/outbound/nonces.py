@@ -1,8 +1,8 @@
 """The nonce store on SQLite: what many greenlets claim at one moment is one transaction, in the event loop itself.
 
 A claim reaches the operating system, not the disk, and takes some 40 µs; a thread to run it in costs more than that,
-and its way back to the loop milliseconds under load. What can take longer never happens here: the file is opened, and
-its log written back, in gevent's thread pool, and another worker's write lock is waited for with the loop going on.
+and its way back to the loop milliseconds under load. What takes longer never happens here: the file is opened, and its
+log written back, in gevent's thread pool, and another worker's write lock is waited for with the loop going on.
 """
 
 import logging
@@ -15,7 +15,7 @@ import gevent
 
 from signet_common.sql.group_commit import GroupCommit
 from signet_gateway.adapters.outbound.newest_stamp import NewestStamp
-from signet_gateway.adapters.outbound.nonce_file import NonceFile, NoncesBusy, Row
+from signet_gateway.adapters.outbound.nonce_file import NonceFile, NoncesBusy, Row, WrittenBeforeBoot
 from signet_gateway.adapters.outbound.store_files import Inode, StoreFiles, StoreReplaced, is_damaged
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import CheckResult, Claim
@@ -121,13 +121,22 @@ class SqliteNonceStore:
         with self._files.locked():
             main = self._files.identity()[0]
             try:
-                file = NonceFile(self._path, self._clock, self._boot_id, newest=newest.value, lost=self._lost)
+                file = self._open_file(newest, main)
             except sqlite3.Error as error:
                 if is_damaged(error, opened=False):
                     self._files.set_aside(main)
                 raise
         self._lost = False
         return file, newest
+
+    def _open_file(self, newest: NewestStamp, main: Inode) -> NonceFile:
+        """Open what this boot has begun to write, or begin; what another boot has left is not to be relied on."""
+        try:
+            return NonceFile(self._path, self._clock, self._boot_id, newest=newest.value, lost=self._lost)
+        except WrittenBeforeBoot as old:
+            newest.raise_to(old.latest)
+            self._files.remove(main)
+            return NonceFile(self._path, self._clock, self._boot_id, newest=newest.value)
 
     def _give_up(self, error: Exception) -> None:
         """Close the file; take it out of the way if what is left of it cannot be relied on."""

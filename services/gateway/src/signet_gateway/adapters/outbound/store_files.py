@@ -54,11 +54,23 @@ class StoreFiles:
         Renamed, not deleted, in case that the path was a mistake. SQLite leaves the files of the next store alone when
         a connection to a renamed one is closed.
         """
-        if main is None or _inode(self._paths[0]) != main:
+        if not self._is_main(main):
             return
         for path, aside in zip(self._paths, self._aside, strict=True):
             with suppress(FileNotFoundError):
                 path.replace(aside)
+
+    def remove(self, main: Inode) -> None:
+        """Delete the store whose main file is `main`, unless another one took its place. Nobody may have it open.
+
+        The main file goes last: without it, nothing would say whose log the rest is.
+        """
+        if self._is_main(main):
+            for path in reversed(self._paths):
+                path.unlink(missing_ok=True)
+
+    def _is_main(self, main: Inode) -> bool:
+        return main is not None and _inode(self._paths[0]) == main
 
 
 def is_busy(error: sqlite3.Error) -> bool:
