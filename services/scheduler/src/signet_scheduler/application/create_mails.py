@@ -56,7 +56,8 @@ class CreateMails:
 
         def work(transaction: MailTransaction) -> CreatedMails:
             self._require_room(transaction, caller, len(order.to), now)
-            # In one order for everybody: two that wait for each other's addresses would wait for ever.
+            # In one order for everybody, so that few wait for each other in a circle. Some still do: the oldest mail of
+            # a user may be the oldest to an address. The database ends that, and this is done again.
             made = {to: one(transaction, to) for to in sorted(order.to, key=lambda to: to.key)}
             return CreatedMails(tuple(made[to] for to in order.to))
 
