@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from signet_common.keyring.ciphers import Keyring, KeyringBusy, KeyringUnusable, SecretUnreadable
+from signet_common.keyring.ciphers import Keyring, KeyringBusy, KeyringUnusable, KeyUnknown, SecretUnreadable
 from signet_common.keyring.document import create_keyring, only_writer
 from signet_common.keyring.live import LiveKeyring
 
@@ -51,6 +51,16 @@ def test_a_ciphertext_cannot_be_relabelled_to_another_key():
     stored = keyring.encrypt("a secret", **PLACE)
     with pytest.raises(SecretUnreadable):
         keyring.decrypt(stored.replace("k1:", "k2:"), **PLACE)
+
+
+def test_a_key_that_is_not_there_is_told_from_a_ciphertext_that_was_altered(path):
+    """The first may come with the file's next version, the second never decrypts."""
+    stored = Keyring("k9", {"k9": b"9" * 32}).encrypt("a secret", **PLACE)
+    with pytest.raises(KeyUnknown):
+        LiveKeyring(path).decrypt(stored, **PLACE)
+    with pytest.raises(SecretUnreadable) as altered:
+        LiveKeyring(path).decrypt(stored.replace("k9:", "k1:"), **PLACE)
+    assert not isinstance(altered.value, KeyUnknown)
 
 
 @pytest.mark.parametrize("stored", ["", "k1:", "k1:AAAA", "k9:AAAA", "k1:!!!!", "nonsense"])

@@ -353,6 +353,29 @@ def test_a_content_that_does_not_decrypt_ends_the_mail(post: Post) -> None:
     assert (post.row()["mail_state"], transport.sent) == ("failed", [])
 
 
+def test_a_content_whose_key_is_not_known_yet_waits_for_it(post: Post) -> None:
+    """A keyring that was rotated elsewhere arrives a minute later, or is out of reach for one."""
+    transport = MemoryTransport()
+    take(post, command(post))
+    post.waiting._contents._keyring = Keyring("k2", {"k2": b"2" * 32})
+    with pytest.raises(MailDeferred, match="key"):
+        deliver(post, transport)
+    row = post.row()
+    assert (row["mail_state"], row["reply"], row["attempts"]) == ("waiting", "not sent: its key is not known yet", 1)
+    post.waiting._contents._keyring = post.keyring
+    deliver(post, transport, attempt=2)
+    assert len(transport.sent) == 1
+
+
+def test_a_content_whose_key_is_unknown_at_the_last_attempt_ends_the_mail(post: Post) -> None:
+    """As whatever else has not been mended by then."""
+    take(post, command(post))
+    post.waiting._contents._keyring = Keyring("k2", {"k2": b"2" * 32})
+    with pytest.raises(MailDeferred):
+        deliver(post, MemoryTransport(), last=True)
+    assert (post.row()["mail_state"], post.row()["content"]) == ("failed", None)
+
+
 def test_contents_follow_a_rotation_of_the_keyring(post: Post) -> None:
     """A mail that waits while the keyring is rotated is sent all the same."""
     take(post, command(post))
@@ -376,6 +399,23 @@ def test_mails_that_nobody_sent_are_ended_when_they_are_over(any_post: Post) -> 
         ("expired", True), ("waiting", False),
     ]  # fmt: skip
     assert [name for name, _ in any_post.events()][-1] == "mail.expired"
+
+
+def test_mails_that_another_process_ends_at_the_same_moment_do_not_end_the_sweep(post: Post) -> None:
+    """Of those found it may end fewer than all, and there are more behind them, whose tokens must go as well."""
+    take(post, *(command(post, f"c{number}") for number in range(3)))
+    first, second, _ = (row["mail_id"] for row in post.rows())
+    # The other process, which has always just ended the second one.
+    post.database.write(
+        lambda c: c.exec_driver_sql(
+            f"CREATE TRIGGER other AFTER UPDATE OF mail_state ON mails WHEN NEW.mail_id = {first} BEGIN"
+            f" UPDATE mails SET mail_state = 'expired', content = NULL WHERE mail_id = {second}; END"
+        )
+    )
+    post.later(minutes=31)
+    begin = post.now - timedelta(days=9)
+    assert [post.waiting.expire(begin, post.now, 2) for _ in range(2)] == [2, 1]
+    assert [row["content"] for row in post.rows()] == [None, None, None]
 
 
 class Receiver:

@@ -8,6 +8,7 @@ KeyringError
 ├── KeyringUnusable   the file is missing, malformed, open to others, or cannot be written
 │   └── KeyringBusy   another process is changing it
 ├── SecretUnreadable  a stored secret does not decrypt where it stands
+│   └── KeyUnknown    it lies under a key that the keyring does not have, or not yet
 └── KeyInUse          a key of the keyring is still needed
 """
 
@@ -37,6 +38,10 @@ class KeyringBusy(KeyringUnusable):
 
 class SecretUnreadable(KeyringError):
     """A stored secret was altered, moved, or encrypted under a key that the keyring does not have."""
+
+
+class KeyUnknown(SecretUnreadable):
+    """The keyring does not have the key that the secret says it lies under; its next version may."""
 
 
 class KeyInUse(KeyringError):
@@ -91,11 +96,13 @@ class Keyring:
     def decrypt_bytes(self, stored: str, *, table: str, row_id: int, column: str) -> bytes:
         """Return the bytes stored there. Raises SecretUnreadable."""
         key_id, _, encoded = stored.partition(":")
+        if key_id not in self._ciphers:
+            raise KeyUnknown(f"{table} {row_id} {column}")
         try:
             sealed = decode(encoded)
             bound = _associated_data(table, row_id, column, key_id)
             return self._ciphers[key_id].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
-        except (KeyError, ValueError, InvalidTag) as failed:
+        except (ValueError, InvalidTag) as failed:
             raise SecretUnreadable(f"{table} {row_id} {column}") from failed
 
 

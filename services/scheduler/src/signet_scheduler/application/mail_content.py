@@ -16,6 +16,14 @@ class MailUnreadable(Exception):
     """No message can be made of what is stored; another attempt would meet the same."""
 
 
+class MailLocked(Exception):
+    """What is stored lies under a key that is not known yet; another attempt may know it. `mail` has been begun."""
+
+    def __init__(self, mail: Mail) -> None:
+        super().__init__("not sent: its key is not known yet")
+        self.mail = mail
+
+
 @dataclass(frozen=True, slots=True)
 class MailContent:
     """Whom it goes to, as it was written; `mail_key`, which names the mail for ever; what the template is told."""

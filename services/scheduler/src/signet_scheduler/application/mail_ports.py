@@ -88,7 +88,7 @@ class WaitingMails(Protocol):
         """Count another delivery of the mail by the run; no content where the mail is over, or is so at `at`.
 
         Raises MailNotFound, MailElsewhere (another run has it that has not ended, or a later attempt of this one),
-        MailUnreadable, which has ended the mail.
+        MailUnreadable, which has ended the mail, MailLocked, which has not.
         """
         ...
 
@@ -104,5 +104,8 @@ class WaitingMails(Protocol):
         ...
 
     def expire(self, since: datetime, until: datetime, limit: int) -> int:
-        """End mails that nobody sent before they were over, at a time between the two; how many."""
+        """End mails that nobody sent before they were over, at a time between the two.
+
+        How many were found, ended by this or in the same moment by others: fewer than `limit` are the last.
+        """
         ...

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from signet_scheduler.application.jobs import Arguments, Job, NotRetryable, RunContext
-from signet_scheduler.application.mail_content import Composer, MailContent, MailUnreadable
+from signet_scheduler.application.mail_content import Composer, MailContent, MailLocked, MailUnreadable
 from signet_scheduler.application.mail_ports import WaitingMails
 from signet_scheduler.application.mail_transport import MailDeferred, MailRefused, MailTransport
 from signet_scheduler.application.ports import Clock
@@ -59,6 +59,8 @@ class SendMail:
             mail, content = self.mails.begin(arguments.mail_id, run.run_id, run.attempt, self.clock())
         except (MailNotFound, MailElsewhere, MailUnreadable) as refused:
             raise NotRetryable(str(refused)) from None
+        except MailLocked as locked:
+            raise self._deferred(locked.mail, str(locked), run) from None
         if content is None:
             _LOGGER.info("mail %d is %s", mail.mail_id, mail.mail_state)
             return {"mail_state": mail.mail_state}
@@ -75,12 +77,7 @@ class SendMail:
             self._end(mail, "refused", reply)
             raise NotRetryable(reply) from None
         except MailDeferred as deferred:
-            reply = content.without_secrets(str(deferred))
-            if run.last:
-                self._end(mail, "failed", reply)
-            else:
-                self.mails.note(mail, reply)
-            raise MailDeferred(reply) from None
+            raise self._deferred(mail, content.without_secrets(str(deferred)), run) from None
         self._keep_sent(mail, reply)
         return {"mail_state": "sent", "reply": reply}
 
@@ -91,6 +88,14 @@ class SendMail:
             # Cancelled or handed back, a moment after the server took the mail: that it did is true all the same.
             self._end(mail, "sent", reply)
             raise
+
+    def _deferred(self, mail: Mail, reply: str, run: RunContext) -> MailDeferred:
+        """What is raised for another attempt; where there is none, the mail is over."""
+        if run.last:
+            self._end(mail, "failed", reply)
+        else:
+            self.mails.note(mail, reply)
+        return MailDeferred(reply)
 
     def _end(self, mail: Mail, state: EndState, reply: str) -> None:
         ended = self.mails.end(mail, state, reply, self.clock())

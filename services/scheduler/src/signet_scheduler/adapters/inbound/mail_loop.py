@@ -122,6 +122,6 @@ class MailLoop:
         if time.monotonic() < self._next_sweep:
             return
         until = self._clock() - GRACE
-        while (ended := self._mails.expire(self._swept_until, until, SWEPT_AT_ONCE)) == SWEPT_AT_ONCE:
-            _LOGGER.info("%d mails were over before they could be sent", ended)
+        while (found := self._mails.expire(self._swept_until, until, SWEPT_AT_ONCE)) == SWEPT_AT_ONCE:
+            _LOGGER.info("%d mails were over before they could be sent", found)
         self._swept_until, self._next_sweep = until - GRACE, time.monotonic() + SWEEP_SECONDS

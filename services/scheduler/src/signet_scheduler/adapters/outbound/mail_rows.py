@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from signet_common.keyring.ciphers import RowCipher, SecretUnreadable
+from signet_common.keyring.ciphers import KeyUnknown, RowCipher, SecretUnreadable
 from signet_scheduler.adapters.outbound.tables import MAILS
 from signet_scheduler.application.mail_content import MailContent, MailUnreadable
 from signet_scheduler.domain.mails import Mail
@@ -29,8 +29,10 @@ class MailContents:
         return self._keyring.encrypt(content.as_json(), row_id=mail_id, **_PLACE)
 
     def open(self, mail_id: int, stored: str | None) -> MailContent:
-        """What was sealed. Raises MailUnreadable."""
+        """What was sealed. Raises MailUnreadable, KeyUnknown."""
         try:
             return MailContent.from_json(self._keyring.decrypt(stored or "", row_id=mail_id, **_PLACE))
+        except KeyUnknown:
+            raise
         except SecretUnreadable:
             raise MailUnreadable("the stored content does not decrypt") from None

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, select, true, update
 
-from signet_common.keyring.ciphers import RowCipher
+from signet_common.keyring.ciphers import KeyUnknown, RowCipher
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_common.sql.outbox import Outbox
@@ -17,7 +17,7 @@ from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS, MailContents, mail_of
 from signet_scheduler.adapters.outbound.tables import MAILS, OUTBOX, RUNS
 from signet_scheduler.application.ask_for_mail import told
-from signet_scheduler.application.mail_content import MailContent, MailUnreadable
+from signet_scheduler.application.mail_content import MailContent, MailLocked, MailUnreadable
 from signet_scheduler.domain.errors import MailElsewhere, MailNotFound
 from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS, EndState, Mail
 from signet_scheduler.domain.runs import ACTIVE
@@ -51,6 +51,8 @@ class SqlWaitingMails:
             return mail, None
         try:
             return mail, self._contents.open(mail_id, sealed)
+        except KeyUnknown:
+            raise MailLocked(mail) from None
         except MailUnreadable as unreadable:
             self.end(mail, "failed", f"not sent: {unreadable}", at)
             raise
@@ -94,7 +96,9 @@ class SqlWaitingMails:
         found = select(MAILS.c.mail_id, MAILS.c.reply).where(*over).order_by(MAILS.c.expires_at).limit(limit)
         rows = self._database.read(lambda connection: connection.execute(found).all())
         endings = [_Ending(mail_id, "expired", reply or NOT_SENT) for mail_id, reply in rows]
-        return sum(self._database.write(lambda c, e=ending: self._over(c, true(), e)) for ending in endings)  # type: ignore[misc]
+        for ending in endings:
+            self._database.write(lambda connection, ending=ending: self._over(connection, true(), ending))  # type: ignore[misc]
+        return len(endings)
 
     def _over(self, connection: Connection, waits: ColumnElement[bool], ending: _Ending) -> bool:
         if connection.dialect.name == "sqlite":
