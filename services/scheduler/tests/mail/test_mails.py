@@ -2,12 +2,13 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.encoders import encode_base64, encode_quopri
 from email.mime.text import MIMEText
 from threading import Event as Stop
-from typing import Any
+from threading import Thread
 
 import pytest
 from services.scheduler.tests.mail.conftest import MemoryTransport, Post, token_values
@@ -19,14 +20,23 @@ from signet_common.messaging.ports import BusUnavailable
 from signet_common.sql.database import DatabaseUnavailable
 from signet_common.sql.stored_secrets import SqlStoredSecrets
 from signet_scheduler.adapters.inbound.mail_loop import ATTEMPTS, MailLoop
+from signet_scheduler.adapters.inbound.work_loop import raise_in_thread
 from signet_scheduler.adapters.outbound.mail_messages import MessageComposer, Templates
 from signet_scheduler.adapters.outbound.tables import OUTBOX, RUNS, UNDER_KEYRING
 from signet_scheduler.application.ask_for_mail import MailRules
+from signet_scheduler.application.attempts import Claimed
 from signet_scheduler.application.jobs import NotRetryable, RunContext
 from signet_scheduler.application.mail_commands import MailCommands
-from signet_scheduler.application.mail_transport import MailDeferred, MailError, MailRefused, MailTransport
+from signet_scheduler.application.mail_transport import (
+    MailDeferred,
+    MailError,
+    MailRefused,
+    MailTransport,
+    OutgoingMail,
+)
+from signet_scheduler.application.run_log import RunLog
 from signet_scheduler.application.send_mail import SEND_MAIL, SendMail, SendMailArguments
-from signet_scheduler.application.under_way import Cancelled
+from signet_scheduler.application.under_way import Cancelled, Work
 from signet_scheduler.domain.answers import QUOTED
 from signet_scheduler.domain.errors import MailElsewhere
 from signet_scheduler.domain.mails import MAX_REPLY_CHARACTERS
@@ -311,23 +321,25 @@ def test_what_the_server_took_is_sent_whoever_says_so(post: Post) -> None:
     assert post.waiting.end(first, "sent", "250 taken", post.now)
 
 
-def test_a_mail_whose_run_is_cancelled_once_the_server_has_it_is_sent(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The exception that stops the attempt arrives while the outcome is written."""
+def test_a_mail_that_is_being_handed_over_is_not_stopped(post: Post) -> None:
+    """What stops a thread arrives as soon as the server's answer is there, which nobody has read by then."""
     take(post, command(post))
-    written, end = [], post.waiting.end
+    claimed = Claimed(post.row()["run_id"], 1, SEND_MAIL.name, {}, None, "")
+    work = Work(claimed, deadline=1e9, idempotent=True, log=RunLog(1), raise_in=raise_in_thread)
 
-    def stopped_at_first(*told: Any) -> bool:
-        written.append(told)
-        if len(written) == 1:
-            raise Cancelled
-        return end(*told)
+    class Scanning(MemoryTransport):
+        """Is stopped while it waits for the last answer."""
 
-    monkeypatch.setattr(post.waiting, "end", stopped_at_first)
-    with pytest.raises(Cancelled):
-        deliver(post, MemoryTransport())
-    assert post.row()["mail_state"] == "sent"
+        def send(self, mail: OutgoingMail) -> str:
+            stopper = Thread(target=work.stop, args=[Cancelled])
+            stopper.start()
+            stopper.join()
+            time.sleep(0.001)
+            return super().send(mail)
+
+    run = RunContext(claimed.run_id, 1, None, unstopped=work.unstopped)
+    told = work.run(lambda: handler(post, Scanning())(SendMailArguments(mail_id=post.row()["mail_id"]), run))
+    assert (told["mail_state"], post.row()["mail_state"]) == ("sent", "sent")
 
 
 def _run(run_id: int, at: datetime) -> dict[str, object]:

@@ -60,6 +60,30 @@ def test_what_a_handler_catches_for_itself_does_not_swallow_it() -> None:
         attempt.run(stubborn)
 
 
+def stop_from_outside(attempt: Work) -> None:
+    """What a stop raises arrives in the thread that it is meant for while that waits here."""
+    stopper = threading.Thread(target=attempt.stop, args=[HandedBack])
+    stopper.start()
+    stopper.join()
+    time.sleep(0.001)
+
+
+def test_a_stretch_that_is_not_to_be_stopped_is_not() -> None:
+    """What it does cannot be taken back, and would be unknown; whoever wants the end asks again."""
+    attempt, done = work(), []
+
+    def handler() -> None:
+        with attempt.unstopped():
+            stop_from_outside(attempt)
+            done.append("inside")
+        stop_from_outside(attempt)
+        done.append("after it")
+
+    with pytest.raises(HandedBack):
+        attempt.run(handler)
+    assert done == ["inside"]
+
+
 def test_only_what_can_be_repeated_is_handed_back_and_only_the_late_time_out() -> None:
     """The rest is left to finish."""
     under_way, stopped = UnderWay(monotonic=lambda: 10.0), []

@@ -196,6 +196,24 @@ def test_a_worker_that_has_to_stop_hands_back_what_can_be_repeated(house: House)
     assert house.state(fragile) == "succeeded"
 
 
+def test_what_is_not_to_be_stopped_finishes_beyond_the_grace(house: House) -> None:
+    """Its job says so for a stretch that it could not repeat without harm."""
+    go_on = threading.Event()
+
+    def work(context: RunContext) -> None:
+        with context.unstopped():
+            go_on.wait(60)
+
+    house.does = work
+    run_id = house.add()
+    with house.working(grace_seconds=0) as stop:
+        until(lambda: house.state(run_id) == "running")
+        stop.set()
+        time.sleep(0.3)
+        go_on.set()
+    assert house.attempts(run_id) == [(1, "succeeded")]
+
+
 def test_runs_of_a_job_that_does_not_overlap_follow_each_other(house: House) -> None:
     """Whoever was put off is woken when the other one ends, and does not wait for half a minute."""
     under_way, most = [0], [0]

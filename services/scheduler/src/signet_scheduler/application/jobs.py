@@ -6,6 +6,7 @@ the processes that work.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,12 +76,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """Which run a handler works for. `attempt` is numbered from 1; after the `last` one a failure ends the run."""
+    """Which run a handler works for. `attempt` is numbered from 1; after the `last` one a failure ends the run.
+
+    Nothing stops the handler `with unstopped():` for what cannot be taken back until it is written down that it was
+    done. It has to end by itself, soon.
+    """
 
     run_id: int
     attempt: int
     scheduled_at: datetime | None
     last: bool = False
+    unstopped: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 Handler = Callable[[Any, RunContext], Mapping[str, Any] | None]

@@ -94,7 +94,9 @@ class RunJob:
                 raise NotRetryable("the arguments in its row are no JSON object")
             arguments = job.read(claimed.arguments)
             handler = self.handlers[job.name]
-            context = RunContext(claimed.run_id, claimed.attempt, claimed.scheduled_at, claimed.last)
+            context = RunContext(
+                claimed.run_id, claimed.attempt, claimed.scheduled_at, claimed.last, unstopped=work.unstopped
+            )
             with timed(f"job.{job.name}", slow=job.time_limit.total_seconds() / 2):
                 return _succeeded(work.run(lambda: handler(arguments, context)))
         except AttemptStopped as stopped:

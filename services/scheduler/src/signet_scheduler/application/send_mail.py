@@ -1,8 +1,9 @@
 """The job `send-mail`: hands one mail over.
 
 A mail is delivered at most once, as far as SMTP lets anybody know. Before each delivery its row must still wait, and
-belong to this very attempt; right after it the row is over. What is left is the moment between the two: whoever dies
-there, or loses the connection while the last answer is awaited, delivers it again, under the same Message-ID.
+belong to this very attempt; right after it the row is over, and nothing stops the attempt in between, where an answer
+would be lost. What is left is who dies there, or loses the connection while the last answer is awaited: the mail is
+delivered again, under the same Message-ID.
 """
 
 import logging
@@ -18,7 +19,6 @@ from signet_scheduler.application.mail_content import Composer, MailContent, Mai
 from signet_scheduler.application.mail_ports import WaitingMails
 from signet_scheduler.application.mail_transport import MailDeferred, MailRefused, MailTransport
 from signet_scheduler.application.ports import Clock
-from signet_scheduler.application.under_way import AttemptStopped
 from signet_scheduler.domain.errors import MailElsewhere, MailNotFound
 from signet_scheduler.domain.mails import EndState, Mail
 from signet_scheduler.domain.policies import RetryPolicy
@@ -64,7 +64,8 @@ class SendMail:
         if content is None:
             _LOGGER.info("mail %d is %s", mail.mail_id, mail.mail_state)
             return {"mail_state": mail.mail_state}
-        return self._deliver(mail, content, run)
+        with run.unstopped():  # the transport ends by itself, within minutes
+            return self._deliver(mail, content, run)
 
     def _deliver(self, mail: Mail, content: MailContent, run: RunContext) -> Mapping[str, Any]:
         try:
@@ -78,16 +79,8 @@ class SendMail:
             raise NotRetryable(reply) from None
         except MailDeferred as deferred:
             raise self._deferred(mail, content.without_secrets(str(deferred)), run) from None
-        self._keep_sent(mail, reply)
+        self._end(mail, "sent", reply)
         return {"mail_state": "sent", "reply": reply}
-
-    def _keep_sent(self, mail: Mail, reply: str) -> None:
-        try:
-            self._end(mail, "sent", reply)
-        except AttemptStopped:
-            # Cancelled or handed back, a moment after the server took the mail: that it did is true all the same.
-            self._end(mail, "sent", reply)
-            raise
 
     def _deferred(self, mail: Mail, reply: str, run: RunContext) -> MailDeferred:
         """What is raised for another attempt; where there is none, the mail is over."""

@@ -2,7 +2,8 @@
 
 An attempt is stopped by an exception that is raised in its thread from outside, as Dramatiq's own time limit does it.
 Unlike that, it is raised only while the job's handler runs, never while its row is written: a claim that is committed
-and then interrupted would be a run that nobody works for.
+and then interrupted would be a run that nobody works for. Nor is it raised where the handler keeps stops away.
+Whoever wants an end asks for it again and again, so one that comes too early, or meanwhile, is not lost.
 
 AttemptStopped(BaseException)
 ├── TimedOut      it has used up the time that its job declares
@@ -13,7 +14,8 @@ AttemptStopped(BaseException)
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from signet_scheduler.application.attempts import Claimed
@@ -67,7 +69,7 @@ class Work:
         self._stopped_at: float | None = None
 
     def stop(self, reason: type[AttemptStopped]) -> None:
-        """Raise `reason` in the handler, unless it is over or was stopped a moment ago.
+        """Raise `reason` in the handler, unless it is over, is not to be stopped now, or was stopped a moment ago.
 
         Once may not do: an exception that arrives in a finalizer is swallowed by the interpreter.
         """
@@ -82,8 +84,7 @@ class Work:
     def run(self, handler: Callable[[], T]) -> T:
         """What `handler` returns or raises; AttemptStopped where it was stopped. Nothing is raised afterwards."""
         try:
-            with self._lock:
-                self._interruptible = True
+            self._open()
             result = handler()
             self._shut()
         except AttemptStopped:
@@ -93,6 +94,19 @@ class Work:
             self._shut_quietly()
             raise
         return result
+
+    @contextmanager
+    def unstopped(self) -> Iterator[None]:
+        """For the handler: nothing stops what stands inside, which is short, or ends by itself in good time."""
+        try:
+            self._shut()
+            yield
+        finally:
+            self._open()
+
+    def _open(self) -> None:
+        with self._lock:
+            self._interruptible = True
 
     def _shut(self) -> None:
         with self._lock:
