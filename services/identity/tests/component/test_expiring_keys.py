@@ -40,6 +40,12 @@ def key(api, user, name, ends_in):
     return api.data("POST", "/api/v1/api-keys", {name: value for name, value in body.items() if value is not None})
 
 
+def keys_of(mail):
+    """The names of the keys that it tells of."""
+    values = mail["values"]
+    return [values["api_key_name"], *(other["api_key_name"] for other in values.get("others", []))]
+
+
 def test_the_owner_is_told_which_key_ends_and_when(api, ada):
     """And of those that end later, or never, nothing."""
     soon = key(api, ada, "nightly import", SOON)
@@ -94,6 +100,21 @@ def test_who_cannot_use_the_key_or_never_proved_the_mailbox_is_left_alone(api, a
     assert api.mails() == []
 
 
+def test_all_keys_of_an_owner_are_told_of_in_one_mail_the_first_to_end_first(api, ada):
+    """As many mails would be more than an address gets in an hour, and the rest was lost."""
+    bob = api.user("bob", "user", email="bob@example.org")
+    confirm(api, bob)
+    for hours, (user, name) in enumerate([(ada, "a1"), (bob, "b1"), (ada, "a2"), (bob, "b2"), (ada, "a3")]):
+        key(api, user, name, timedelta(days=1, hours=hours))
+    assert remind(api) == {"reminded": 5, "finished": True}
+    assert [(mail["to"], keys_of(mail)) for mail in api.mails()] == [
+        ("ada@example.org", ["a1", "a2", "a3"]),
+        ("bob@example.org", ["b1", "b2"]),
+    ]
+    values = api.mails()[0]["values"]
+    assert values["expires_at"] < values["others"][0]["expires_at"] < values["others"][1]["expires_at"]
+
+
 def test_any_number_is_reminded_in_batches(sqlite_api):
     """A transaction holds few of them."""
     user = sqlite_api.user("ada", "user", email="ada@example.org")
@@ -101,7 +122,7 @@ def test_any_number_is_reminded_in_batches(sqlite_api):
     for number in range(BATCH + 2):
         key(sqlite_api, user, f"k{number}", SOON + timedelta(seconds=number))
     assert remind(sqlite_api) == {"reminded": BATCH + 2, "finished": True}
-    assert len({mail["values"]["api_key_name"] for mail in sqlite_api.mails()}) == BATCH + 2
+    assert [len(keys_of(mail)) for mail in sqlite_api.mails()] == [BATCH, 2]
 
 
 def test_a_request_ends_in_time_and_says_that_there_is_more():
@@ -125,7 +146,7 @@ def test_two_who_ask_at_once_send_each_mail_once(plain_api):
     with ThreadPoolExecutor(2) as pool:
         told = list(pool.map(lambda _: remind(plain_api)["reminded"], range(2)))
     assert sum(told) == 20
-    assert len({mail["values"]["api_key_name"] for mail in plain_api.mails()}) == len(plain_api.mails()) == 20
+    assert sorted(name for mail in plain_api.mails() for name in keys_of(mail)) == sorted(f"k{n}" for n in range(20))
 
 
 @pytest.mark.parametrize("claims", [{"issuer": "gateway"}, {"authentication": "api_key", "user_id": 1}])

@@ -263,6 +263,16 @@ def test_a_token_that_is_over_is_not_sent(post: Post) -> None:
     assert [name for name, _ in post.events()] == ["mail.insert", "mail.expired"]
 
 
+def test_a_reminder_of_keys_is_of_no_use_once_the_last_of_them_has_ended(post: Post) -> None:
+    """It would tell tomorrow of an end that was today; and no mail waits for longer than a day."""
+    ends = [post.now.replace(microsecond=0) + timedelta(hours=hours) for hours in (1, 2, 25)]
+    first, second, third = ({"api_key_name": "k", "expires_at": end.isoformat()} for end in ends)
+    for number, others in enumerate([[], [second], [third]]):
+        values = {"user_name": "ann", **first, "others": others}
+        take(post, command(post, f"c{number}", template="api_key_expiring", values=values))
+    assert [row["expires_at"] for row in post.rows()] == [ends[0], ends[1], post.now + timedelta(days=1)]
+
+
 def test_two_runs_do_not_send_one_mail(post: Post) -> None:
     """Somebody may ask for the job by hand while the mail's own run is at it."""
     take(post, command(post))

@@ -112,9 +112,10 @@ class ApiKeys(Protocol):
         ...
 
     def ending(self, *, after: datetime, before: datetime, most: int) -> list[EndingApiKey]:
-        """Return active keys of active users with a confirmed address that end in between, the first ones first.
+        """Return active keys of active users with a confirmed address that end in between.
 
-        Only those whose owner was not reminded of that very end. Until the transaction ends nobody else gets them.
+        Only those whose owner was not reminded of that very end: those of the owners whose keys end first, each owner's
+        together, in the order of their ends. Until the transaction ends nobody else gets them.
         """
         ...
 

@@ -59,6 +59,7 @@ class EndingApiKey:
     api_key_id: int
     key_name: str
     expires_at: datetime
+    user_id: int
     user_name: str
     email: str
 

@@ -8,7 +8,7 @@ from typing import Any
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_scheduler.application.mail_ports import MailTransaction, MailUnitOfWork, NewMail
-from signet_scheduler.application.mail_templates import TokenValues, template_named
+from signet_scheduler.application.mail_templates import ApiKeyExpiring, TokenValues, template_named
 from signet_scheduler.application.ports import Clock
 from signet_scheduler.domain.addresses import Address, AddressInvalid, check_address
 from signet_scheduler.domain.lines import one_line
@@ -85,9 +85,14 @@ class AskForMail:
 
 
 def expiry(template: str, values: Mapping[str, Any], now: datetime) -> datetime:
-    """When a mail is of no use any more: with its token, or a day later. Raises TemplateUnknown, ValuesInvalid."""
+    """When a mail is of no use any more: with its token, or what it tells of, or a day later.
+
+    Raises TemplateUnknown, ValuesInvalid.
+    """
     read = template_named(template).read(values)
-    return read.expires_at if isinstance(read, TokenValues) else now + KEPT
+    if isinstance(read, TokenValues):
+        return read.expires_at
+    return min(now + KEPT, read.last) if isinstance(read, ApiKeyExpiring) else now + KEPT
 
 
 def told(operation: str, mail: Mail) -> Change:

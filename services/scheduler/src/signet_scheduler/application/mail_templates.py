@@ -50,12 +50,23 @@ class EmailChanged(Values):
     user_name: Line
 
 
-class ApiKeyExpiring(Values):
+class EndingApiKey(Values):
     """A key that will sign nothing soon."""
 
-    user_name: Line
     api_key_name: Line
     expires_at: Moment
+
+
+class ApiKeyExpiring(EndingApiKey):
+    """The first of its owner's keys to end, and the others that end soon."""
+
+    user_name: Line
+    others: Annotated[tuple[EndingApiKey, ...], Field(max_length=100)] = ()
+
+    @property
+    def last(self) -> datetime:
+        """When none of them is left."""
+        return max(key.expires_at for key in (self, *self.others))
 
 
 class Total(Values):
@@ -136,7 +147,12 @@ TEMPLATES: Mapping[str, MailTemplate] = {
         MailTemplate(
             "api_key_expiring",
             ApiKeyExpiring,
-            {"user_name": "ann", "api_key_name": "nightly import", "expires_at": "2027-03-01T12:30:00Z"},
+            {
+                "user_name": "ann",
+                "api_key_name": "nightly import",
+                "expires_at": "2027-03-01T12:30:00Z",
+                "others": [{"api_key_name": "weekly report", "expires_at": "2027-03-02T08:15:00Z"}],
+            },
         ),
         MailTemplate(
             "activity_digest",

@@ -90,26 +90,32 @@ class SqlApiKeys:
         return [api_key_of(row) for row in self._connection.execute(statement)]
 
     def ending(self, *, after: datetime, before: datetime, most: int) -> list[EndingApiKey]:
-        """Select and lock them, with the rows of their users."""
-        keys = API_KEYS.c
+        """Find the owners along the index of ends, then select and lock their keys, with the rows of these users."""
+        keys, users = API_KEYS.c, USERS.c
+        ending = (
+            keys.expires_at > after,
+            keys.expires_at <= before,
+            keys.api_key_state == State.ACTIVE.value,
+            or_(keys.reminded_of.is_(None), keys.reminded_of != keys.expires_at),
+            users.user_state == State.ACTIVE.value,
+            users.email.is_not(None),
+            users.email_confirmed_at.is_not(None),
+        )
+        of_owners = select(keys.user_id).join_from(API_KEYS, USERS, users.user_id == keys.user_id).where(*ending)
+        first = of_owners.order_by(keys.expires_at, keys.api_key_id).limit(most)
+        owners = set(self._connection.scalars(first))
         statement = (
-            select(keys.api_key_id, keys.key_name, keys.api_key, keys.expires_at, USERS.c.user_name, USERS.c.email)
-            .join_from(API_KEYS, USERS, USERS.c.user_id == keys.user_id)
-            .where(
-                keys.expires_at > after,
-                keys.expires_at <= before,
-                keys.api_key_state == State.ACTIVE.value,
-                or_(keys.reminded_of.is_(None), keys.reminded_of != keys.expires_at),
-                USERS.c.user_state == State.ACTIVE.value,
-                USERS.c.email.is_not(None),
-                USERS.c.email_confirmed_at.is_not(None),
-            )
-            .order_by(keys.expires_at, keys.api_key_id)
+            of_owners.add_columns(keys.api_key_id, keys.key_name, keys.api_key, keys.expires_at)
+            .add_columns(users.user_name, users.email)
+            .where(keys.user_id.in_(owners))
+            .order_by(keys.user_id, keys.expires_at, keys.api_key_id)
             .limit(most)
             .with_for_update()
         )
         return [
-            EndingApiKey(row.api_key_id, row.key_name or row.api_key, row.expires_at, row.user_name, row.email)
+            EndingApiKey(
+                row.api_key_id, row.key_name or row.api_key, row.expires_at, row.user_id, row.user_name, row.email
+            )
             for row in self._connection.execute(statement)
         ]
 

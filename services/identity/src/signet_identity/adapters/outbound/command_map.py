@@ -13,8 +13,11 @@ _TIME = {**_TEXT, "format": "date-time"}
 _TOKEN = {**_TEXT, "pattern": TOKEN_PATTERN, "description": "Works once, until expires_at."}
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+_KEY = {"api_key_name": _TEXT, "expires_at": _TIME}
+
+
+def _object(optional: Mapping[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {**properties, **(optional or {})}, "required": list(properties)}
 
 
 def _mail(summary: str, templates: list[str], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,9 +38,9 @@ COMMANDS = (
                 ),
                 _mail("For the address that an account leaves", [EMAIL_CHANGED], _object(user_name=_TEXT)),
                 _mail(
-                    "An API key that ends soon",
+                    "API keys that end soon, the first one first",
                     [API_KEY_EXPIRING],
-                    _object(user_name=_TEXT, api_key_name=_TEXT, expires_at=_TIME),
+                    _object({"others": {"type": "array", "items": _object(**_KEY)}}, user_name=_TEXT, **_KEY),
                 ),
             ]
         },
