@@ -12,8 +12,8 @@ from signet_scheduler.application.daily_digest import DailyDigest
 from signet_scheduler.application.jobs import RunContext
 from signet_scheduler.application.services import ServiceUnavailable
 from signet_scheduler.application.shipped_jobs import ActivityDigest
+from signet_scheduler.domain.mails import Mail, MailState
 
-NOW = datetime(2026, 3, 2, 6, 0, 7, tzinfo=UTC)
 SLOT = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 
 
@@ -43,18 +43,23 @@ class FakeAudit:
 
 @dataclass
 class FakeMails:
-    """Keeps what was asked for, by id."""
+    """Keeps what was asked for, by id, and refuses what goes to `full`."""
 
     asked: dict[str, tuple[str, str, Mapping[str, Any], Any]] = field(default_factory=dict)
+    full: str = "full@example.org"
 
     def __call__(
         self, command_id: str, to: str, template: str, values: Mapping[str, Any], *, language: Any = None
-    ) -> object:
-        return self.asked.setdefault(command_id, (to, template, values, language))
+    ) -> Mail | None:
+        if command_id in self.asked:
+            return None
+        self.asked[command_id] = (to, template, values, language)
+        state: MailState = "refused" if to == self.full else "waiting"
+        return Mail(1, to, template, "en", state, None, 0, SLOT, None, 1, 1, SLOT, None)
 
 
-def run(audit: FakeAudit, mails: FakeMails, slot: datetime | None = SLOT, **arguments: Any) -> Mapping[str, Any]:
-    return DailyDigest(audit, mails, lambda: NOW)(ActivityDigest(**arguments), RunContext(7, 1, slot))
+def run(audit: FakeAudit, mails: FakeMails, **arguments: Any) -> Mapping[str, Any]:
+    return DailyDigest(audit, mails)(ActivityDigest(**arguments), RunContext(7, 1, SLOT))
 
 
 def test_every_recipient_gets_one_mail_about_the_day_before_the_slot() -> None:
@@ -63,7 +68,7 @@ def test_every_recipient_gets_one_mail_about_the_day_before_the_slot() -> None:
     audit = FakeAudit([part(3, [(1, "ann", 4), *users], after="5-9"), part(4, [(1, "ann", 4), (2, "bob", 6)])])
     mails = FakeMails()
     result = run(audit, mails, to=["a@example.org", "b@example.org"], language="zh")
-    assert result == {"day": "2026-02-28", "mails": 2}
+    assert result == {"day": "2026-02-28", "mails": {"waiting": 2}}
     assert audit.asked == [{"day": "2026-02-28"}, {"day": "2026-02-28", "after": "5-9"}]
     assert [asked[0] for asked in mails.asked.values()] == ["a@example.org", "b@example.org"]
     _, template, values, language = mails.asked["digest-7-0"]
@@ -81,20 +86,21 @@ def test_every_recipient_gets_one_mail_about_the_day_before_the_slot() -> None:
 def test_a_run_that_is_repeated_asks_for_the_same_mails_under_the_same_names() -> None:
     """So whoever takes them sends each once."""
     mails = FakeMails()
-    for _ in range(2):
-        run(FakeAudit([part(1, [])]), mails, to=["a@example.org"])
+    results = [run(FakeAudit([part(1, [])]), mails, to=["a@example.org"]) for _ in range(2)]
+    assert [result["mails"] for result in results] == [{"waiting": 1}, {"asked_before": 1}]
     assert mails.asked.keys() == {"digest-7-0"}
 
 
-def test_asked_for_by_hand_it_is_about_yesterday() -> None:
-    """There is no slot then."""
-    assert run(FakeAudit([part(1, [])]), FakeMails(), None, to=["a@example.org"])["day"] == "2026-03-01"
+def test_what_was_refused_is_not_told_as_mailed() -> None:
+    """An address has its limit, and whoever reads the run's result looks for the mail."""
+    result = run(FakeAudit([part(1, [])]), FakeMails(), to=["full@example.org", "a@example.org"])
+    assert result["mails"] == {"refused": 1, "waiting": 1}
 
 
 def test_without_recipients_nothing_is_counted() -> None:
     """As it ships: nobody's address is known."""
     audit = FakeAudit([])
-    assert run(audit, FakeMails()) == {"day": "2026-02-28", "mails": 0}
+    assert run(audit, FakeMails()) == {"day": "2026-02-28", "mails": {}}
     assert audit.asked == []
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from services.scheduler.tests.runs.house import House
+from services.scheduler.tests.runs.house import START, House
 
 from signet_common.keyring.document import create_keyring
 from signet_scheduler.application.drills import DrillFailed, RunDrill
@@ -36,10 +36,10 @@ def test_a_drill_takes_its_time_and_fails_when_it_shall() -> None:
     """Whoever tries their alarms wants one to go off."""
     slept: list[float] = []
     drill = RunDrill(slept.append)
-    drill(Drill(seconds=3), RunContext(1, 1, None))
+    drill(Drill(seconds=3), RunContext(1, 1, START))
     assert slept == [1, 1, 1]
     with pytest.raises(DrillFailed):
-        drill(Drill(fails=True), RunContext(1, 1, None))
+        drill(Drill(fails=True), RunContext(1, 1, START))
 
 
 def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(settings: Settings, house: House) -> None:
@@ -52,6 +52,6 @@ def test_runs_that_ended_long_ago_are_erased_with_all_that_belongs_to_them(setti
     house.change(lately, ended_at=ended_at + timedelta(days=8))
     house.clock.later(days=8, seconds=1)
     erase = handlers(settings, house.database, house.clock)[ERASE_OLD_RUNS.name]
-    assert erase(EraseOldRuns(days=8), RunContext(9, 1, None)) == {"erased": 1}
+    assert erase(EraseOldRuns(days=8), RunContext(9, 1, START)) == {"erased": 1}
     assert house.ids() == [lately, waiting]
     assert (house.attempts(old), house.attempts(lately)) == ([], [(1, "succeeded")])

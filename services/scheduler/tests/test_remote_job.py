@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from signet_scheduler.application.jobs import RunContext
 from signet_scheduler.application.remote_job import MAX_PIECES, OwnPurge, RemoteJob
 from signet_scheduler.application.services import ServiceUnavailable
 
-CONTEXT = RunContext(7, 1, None)
+CONTEXT = RunContext(7, 1, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @dataclass

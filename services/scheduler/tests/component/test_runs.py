@@ -135,6 +135,14 @@ def test_an_ended_run_can_be_retried_and_not_cancelled(sqlite_api: Any, state: s
     assert sqlite_api.events()[-2]["data"]["changes"]["retry_of"] == [None, run["run_id"]]
 
 
+def test_the_retry_of_a_slot_is_for_the_time_of_that_slot(sqlite_api: Any) -> None:
+    """A digest of Friday that is made on Monday is still one of Friday; the schedule's next slot is none the wiser."""
+    run = sqlite_api.run()
+    sqlite_api.becomes(run["run_id"], "failed", schedule_id=4, scheduled_at=NOW)
+    again = sqlite_api.done("POST", path(run, "/retry"))
+    assert (again["schedule_id"], again["scheduled_at"]) == (None, "2026-03-01T00:00:00Z")
+
+
 @pytest.mark.parametrize("state", ["waiting", "running"])
 def test_a_run_under_way_is_not_retried(sqlite_api: Any, state: str) -> None:
     run = sqlite_api.run()

@@ -64,7 +64,7 @@ def deliver(
     post: Post, transport: MailTransport, *, attempt: int = 1, last: bool = False, run_id: int | None = None
 ) -> object:
     row = post.row()
-    run = RunContext(run_id or row["run_id"], attempt, None, last)
+    run = RunContext(run_id or row["run_id"], attempt, post.now, last)
     return handler(post, transport)(SendMailArguments(mail_id=row["mail_id"]), run)
 
 
@@ -334,7 +334,7 @@ def test_what_the_server_took_is_sent_whoever_says_so(post: Post) -> None:
 def test_a_mail_that_is_being_handed_over_is_not_stopped(post: Post) -> None:
     """What stops a thread arrives as soon as the server's answer is there, which nobody has read by then."""
     take(post, command(post))
-    claimed = Claimed(post.row()["run_id"], 1, SEND_MAIL.name, {}, None, "")
+    claimed = Claimed(post.row()["run_id"], 1, SEND_MAIL.name, {}, post.now, "")
     work = Work(claimed, deadline=1e9, idempotent=True, log=RunLog(1), raise_in=raise_in_thread)
 
     class Scanning(MemoryTransport):
@@ -347,7 +347,7 @@ def test_a_mail_that_is_being_handed_over_is_not_stopped(post: Post) -> None:
             time.sleep(0.001)
             return super().send(mail)
 
-    run = RunContext(claimed.run_id, 1, None, unstopped=work.unstopped)
+    run = RunContext(claimed.run_id, 1, post.now, unstopped=work.unstopped)
     told = work.run(lambda: handler(post, Scanning())(SendMailArguments(mail_id=post.row()["mail_id"]), run))
     assert (told["mail_state"], post.row()["mail_state"]) == ("sent", "sent")
 
@@ -362,7 +362,7 @@ def _run(run_id: int, at: datetime) -> dict[str, object]:
 
 def test_a_mail_that_is_not_there_is_not_looked_for_again(post: Post) -> None:
     with pytest.raises(NotRetryable, match="no mail 99"):
-        handler(post, MemoryTransport())(SendMailArguments(mail_id=99), RunContext(1, 1, None))
+        handler(post, MemoryTransport())(SendMailArguments(mail_id=99), RunContext(1, 1, post.now))
 
 
 def test_a_content_that_does_not_decrypt_ends_the_mail(post: Post) -> None:

@@ -5,13 +5,14 @@ import time
 from contextlib import suppress
 
 import pytest
+from services.scheduler.tests.runs.house import START
 
 from signet_scheduler.adapters.inbound.work_loop import raise_in_thread
 from signet_scheduler.application.attempts import Claimed
 from signet_scheduler.application.run_log import MAX_LINES, RunLog
 from signet_scheduler.application.under_way import Cancelled, HandedBack, TimedOut, UnderWay, Work
 
-CLAIMED = Claimed(1, 1, "free", {}, None, "")
+CLAIMED = Claimed(1, 1, "free", {}, START, "")
 
 
 def work(*, deadline: float = 1e9, idempotent: bool = True) -> Work:
@@ -89,7 +90,7 @@ def test_only_what_can_be_repeated_is_handed_back_and_only_the_late_time_out() -
     under_way, stopped = UnderWay(monotonic=lambda: 10.0), []
     for number, (deadline, idempotent) in enumerate([(11, True), (9, False)]):
         attempt = Work(
-            Claimed(number, 1, "free", {}, None, ""), deadline=deadline, idempotent=idempotent, log=RunLog(1),
+            Claimed(number, 1, "free", {}, START, ""), deadline=deadline, idempotent=idempotent, log=RunLog(1),
             raise_in=lambda _thread, reason, number=number: stopped.append((number, reason)),
         )  # fmt: skip
         under_way.begin(attempt)

@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
+from datetime import timedelta
 
 import pytest
-from services.scheduler.tests.runs.house import JOBS, House, until
+from services.scheduler.tests.runs.house import JOBS, START, House, until
 
 from signet_scheduler.adapters.inbound.actor import DeadLetters
 from signet_scheduler.adapters.outbound.embedded_broker import EmbeddedBell, EmbeddedBroker
@@ -154,6 +155,16 @@ def test_a_running_job_is_stopped_when_somebody_asks_for_it(house: House) -> Non
         assert ended(house, run_id) == "cancelled"
     assert house.attempts(run_id) == [(1, "cancelled")]
     assert house.told(run_id) == ["cancelled"]
+
+
+def test_a_job_is_told_the_time_that_its_run_is_for_in_every_attempt(house: House) -> None:
+    """The slot's, or when it was asked for: not that of an attempt, which may come a day later."""
+    told, slot = [], START - timedelta(days=3)
+    house.does = lambda context: told.append(context.due_at)
+    for run_id in (house.add(), house.add(scheduled_at=slot)):
+        house.clock.later(days=1)
+        assert house.attempt(run_id) == "succeeded"
+    assert told == [START, slot]
 
 
 def test_a_worker_that_stops_lets_its_jobs_finish(house: House) -> None:

@@ -30,7 +30,8 @@ class Attempt:
 class Run:
     """One run of a job. Times are UTC; `history` holds its attempts where one run is read by itself.
 
-    `schedule_id` and `scheduled_at` say whose slot it is; nobody's, if somebody asked for it.
+    `schedule_id` and `scheduled_at` say whose slot it is; nobody's, if somebody asked for it. A retry has the
+    `scheduled_at` of the run that it repeats.
     """
 
     run_id: int

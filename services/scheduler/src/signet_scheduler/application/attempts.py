@@ -14,14 +14,14 @@ class Claimed:
     """An attempt that this worker has begun. `traceparent` is its place in a trace of its own (W3C Trace Context).
 
     `first_line` is the number of the first line that it logs; after the `last` attempt a failure ends the run.
-    `arguments` are None where what is stored is no JSON object.
+    `arguments` are None where what is stored is no JSON object; `due_at` is the time of the slot, or of the request.
     """
 
     run_id: int
     attempt: int
     job_name: str
     arguments: Mapping[str, Any] | None
-    scheduled_at: datetime | None
+    due_at: datetime
     traceparent: str
     first_line: int = 1
     last: bool = False

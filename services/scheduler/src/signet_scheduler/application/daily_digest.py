@@ -1,23 +1,24 @@
 """The digest of a day's activity: counted by audit, added up here, mailed to each recipient."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from datetime import UTC, date, timedelta
+from typing import Any, Protocol
 
 from signet_scheduler.application.jobs import RunContext
 from signet_scheduler.application.remote_job import pieces
 from signet_scheduler.application.services import Services, ServiceUnavailable
 from signet_scheduler.application.shipped_jobs import ActivityDigest
+from signet_scheduler.domain.mails import Language, Mail
 
 TEMPLATE = "activity_digest"
 MOST_USERS = 10
 MOST_KINDS = 1_000
 
 
-class Mails(Protocol):
-    """Takes mails on their way; whoever asks again under the same id has asked before."""
+class AskForMails(Protocol):
+    """Takes mails on their way, or refuses them; None for whoever has asked under the same id before."""
 
     def __call__(
         self,
@@ -26,28 +27,27 @@ class Mails(Protocol):
         template: str,
         values: Mapping[str, Any],
         *,
-        language: Literal["en", "zh"] | None = None,
-    ) -> object: ...
+        language: Language | None = None,
+    ) -> Mail | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class DailyDigest:
-    """Mails what happened on the UTC day before the slot, or before now where somebody asked for the run."""
+    """Mails what happened on the UTC day before the one that the run is for, whenever it is attempted."""
 
     services: Services
-    mails: Mails
-    clock: Callable[[], datetime]
+    ask: AskForMails
 
     def __call__(self, arguments: ActivityDigest, context: RunContext) -> Mapping[str, Any]:
         """Count once, then ask for one mail per recipient: a run that is repeated sends none of them twice."""
-        day = ((context.scheduled_at or self.clock()).astimezone(UTC) - timedelta(days=1)).date()
-        if not arguments.to:
-            return {"day": day.isoformat(), "mails": 0}
-        values = self._count(day, context.run_id)
+        day = (context.due_at.astimezone(UTC) - timedelta(days=1)).date()
+        became: Counter[str] = Counter()
+        values = self._count(day, context.run_id) if arguments.to else {}
         for number, address in enumerate(arguments.to):
             command_id = f"digest-{context.run_id}-{number}"
-            self.mails(command_id, address, TEMPLATE, values, language=arguments.language)
-        return {"day": day.isoformat(), "mails": len(arguments.to)}
+            mail = self.ask(command_id, address, TEMPLATE, values, language=arguments.language)
+            became[mail.mail_state if mail else "asked_before"] += 1
+        return {"day": day.isoformat(), "mails": dict(became)}
 
     def _count(self, day: date, run_id: int) -> dict[str, Any]:
         totals: Counter[tuple[str, str, str]] = Counter()

@@ -78,13 +78,14 @@ class Job:
 class RunContext:
     """Which run a handler works for. `attempt` is numbered from 1; after the `last` one a failure ends the run.
 
+    `due_at` is the time that the run is for, in all of its attempts: its slot's, or when somebody asked for it.
     Nothing stops the handler `with unstopped():` for what cannot be taken back until it is written down that it was
     done. It has to end by itself, soon.
     """
 
     run_id: int
     attempt: int
-    scheduled_at: datetime | None
+    due_at: datetime
     last: bool = False
     unstopped: Callable[[], AbstractContextManager[None]] = nullcontext
 

@@ -15,12 +15,16 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class AskedRun:
-    """A run that somebody asks for. `arguments` are those that were given: defaults are the job's to know."""
+    """A run that somebody asks for. `arguments` are those that were given: defaults are the job's to know.
+
+    A retry is for the slot time of the run that it repeats, if that had one.
+    """
 
     job_name: str
     arguments: Mapping[str, Any]
     max_attempts: int
     retry_of: int | None = None
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

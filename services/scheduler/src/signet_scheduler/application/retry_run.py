@@ -15,7 +15,7 @@ from signet_scheduler.domain.runs import Run
 
 @dataclass(frozen=True, slots=True)
 class RetryRun:
-    """Puts a new run down with the arguments of an ended one; what that one was stays as it is told."""
+    """Puts a new run down with the arguments of an ended one, for its time; what that one was stays as it is told."""
 
     catalog: Catalog
     unit_of_work: UnitOfWork
@@ -34,7 +34,9 @@ class RetryRun:
                 raise RunNotEnded(f"run {run_id} is {old.run_state}: it can be retried once it has ended")
             job = job_in_reach(self.catalog, caller, old.job_name)
             job.read(old.arguments)
-            asked = AskedRun(job.name, old.arguments, job.retry.max_attempts, retry_of=run_id)
+            asked = AskedRun(
+                job.name, old.arguments, job.retry.max_attempts, retry_of=run_id, scheduled_at=old.scheduled_at
+            )
             return put_down(transaction, caller, job, asked, self.clock())
 
         return self.unit_of_work.execute(

@@ -95,7 +95,7 @@ class RunJob:
             arguments = job.read(claimed.arguments)
             handler = self.handlers[job.name]
             context = RunContext(
-                claimed.run_id, claimed.attempt, claimed.scheduled_at, claimed.last, unstopped=work.unstopped
+                claimed.run_id, claimed.attempt, claimed.due_at, claimed.last, unstopped=work.unstopped
             )
             with timed(f"job.{job.name}", slow=job.time_limit.total_seconds() / 2):
                 return _succeeded(work.run(lambda: handler(arguments, context)))

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from signet_scheduler.application.jobs import Arguments, Catalog, Job
 from signet_scheduler.application.send_mail import SEND_MAIL
 from signet_scheduler.domain.addresses import MAX_ADDRESS_BYTES, check_address, each_once
+from signet_scheduler.domain.mails import Language
 from signet_scheduler.domain.policies import DeclaredSchedule, RetryPolicy
 
 
@@ -88,7 +89,7 @@ class ActivityDigest(Arguments):
         Field(max_length=20, description="Addresses that get one mail each.", json_schema_extra={"uniqueItems": True}),
         AfterValidator(each_once),
     ] = ()
-    language: Annotated[Literal["en", "zh"] | None, Field(description="Of the mails; without it the usual one.")] = None
+    language: Annotated[Language | None, Field(description="Of the mails; without it the usual one.")] = None
 
 
 ACTIVITY_DIGEST = Job(

@@ -43,7 +43,7 @@ def handlers(settings: Settings, database: Database, clock: Clock = now) -> Mapp
         ERASE_OLD_RUNS.name: EraseRuns(SqlEndedRuns(database), clock),
         **_remote(services),
         SEND_MAIL.name: send_mail(settings, database, keyring),
-        ACTIVITY_DIGEST.name: DailyDigest(services, mails, clock),
+        ACTIVITY_DIGEST.name: DailyDigest(services, mails),
         PURGES[SERVICE].name: OwnPurge(Purge(database, RETENTIONS).within),
     }
 

@@ -34,6 +34,7 @@ MAX_ERROR_CHARACTERS = 2_000
 class Run:
     """One run of a job. `schedule_id` and `scheduled_at` name its slot; both are None for one that somebody asked for.
 
+    The retry of a slot's run is no slot's, but for the same time, so it has `scheduled_at` alone.
     `attempts` counts those that have begun. `arguments` and `result` are JSON objects. Times are UTC.
     """
 

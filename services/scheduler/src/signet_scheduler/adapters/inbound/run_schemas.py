@@ -25,7 +25,7 @@ class RunView(ViewModel):
     job_name: str
     run_state: RunState
     schedule_id: Annotated[int | None, Field(description="Whose slot it is; null if somebody asked for it.")]
-    scheduled_at: Annotated[datetime | None, Field(description="The slot.")]
+    scheduled_at: Annotated[datetime | None, Field(description="The slot; of a retry, that of the run it repeats.")]
     arguments: dict[str, Any]
     attempts: Annotated[int, Field(description="Attempts that have begun.")]
     max_attempts: int

@@ -61,6 +61,7 @@ class SqlAskedRuns:
             by=by,
             by_name=by_name,
             retry_of=asked.retry_of,
+            scheduled_at=asked.scheduled_at,
         )
         key: Any = self._connection.execute(insert(RUNS), row).inserted_primary_key
         return run_of(*(key[0] if column is RUNS.c.run_id else row[column.name] for column in RUN_COLUMNS))

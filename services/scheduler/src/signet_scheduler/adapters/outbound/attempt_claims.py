@@ -138,7 +138,7 @@ def _claimed(row: Row, first_line: int) -> Claimed:
         attempt=row["attempts"] + 1,
         job_name=row["job_name"],
         arguments=stored_object(row["arguments"]),
-        scheduled_at=row["scheduled_at"],
+        due_at=row["scheduled_at"] or row["created_at"],
         traceparent=format_traceparent(new_trace_id(), new_span_id(), sampled=False),
         first_line=first_line,
         last=row["attempts"] + 1 >= row["max_attempts"],

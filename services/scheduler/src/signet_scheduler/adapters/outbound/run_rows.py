@@ -15,6 +15,7 @@ def waiting_row(
     by: int | None = None,
     by_name: str = "",
     retry_of: int | None = None,
+    scheduled_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Every column but the id of a run that waits for a worker, which is told at once.
 
@@ -24,7 +25,7 @@ def waiting_row(
         "job_name": job_name,
         "run_state": "waiting",
         "schedule_id": None,
-        "scheduled_at": None,
+        "scheduled_at": scheduled_at,
         "arguments": arguments,
         "wake_at": at,
         "attempts": 0,
@@ -49,6 +50,8 @@ def slot_row(
     *, job_name: str, schedule_id: int, slot: Slot, arguments: str, max_attempts: int, now: datetime
 ) -> dict[str, Any]:
     """The columns of a slot's run: it waits for a worker, or was skipped."""
-    row = waiting_row(job_name=job_name, arguments=arguments, max_attempts=max_attempts, at=now)
-    row |= {"schedule_id": schedule_id, "scheduled_at": slot.scheduled_at}
+    row = waiting_row(
+        job_name=job_name, arguments=arguments, max_attempts=max_attempts, at=now, scheduled_at=slot.scheduled_at
+    )
+    row["schedule_id"] = schedule_id
     return row if slot.reason is None else row | {"run_state": "skipped", "error": slot.reason, "ended_at": now}
