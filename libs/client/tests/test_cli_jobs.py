@@ -15,6 +15,7 @@ from libs.client.tests.test_cli_endings import started
 
 from signet import Client
 from signet.cli.following import follow
+from signet.cli.job_arguments import arguments_of
 from signet.errors import Unreachable
 
 
@@ -141,6 +142,8 @@ def test_nobody_has_to_wait(signet: Signet, scheduler: FakeScheduler) -> None:
         ("--arg", "x=1", "--arg", "x=2"),
         ("--args-json", "{"),
         ("--args-json", "[]"),
+        ("--args-json", '{"x": NaN}'),
+        ("--args-json", '{"x":' + "[" * 100_000),
         ("--args-json", "{}", "--arg", "x=1"),
     ],
 )
@@ -150,6 +153,12 @@ def test_arguments_without_a_meaning_are_bad_usage(
     """They are not guessed."""
     assert signet("jobs", "run", "drill", *arguments).exit_code == 2
     assert scheduler.asked == []
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "[" * 100_000])
+def test_what_is_no_json_is_text(text: str) -> None:
+    """Python reads some of it all the same, as numbers that nobody could send."""
+    assert arguments_of([f"seconds={text}"], None) == {"seconds": text}
 
 
 def test_what_the_job_refuses_is_named(signet: Signet, scheduler: FakeScheduler) -> None:
@@ -166,6 +175,19 @@ def test_logs_end_with_what_there_is_unless_they_are_followed(signet: Signet, sc
     assert len(signet("jobs", "logs", "1").stdout.splitlines()) == 1
     scheduler.states = ("succeeded",)
     assert len(json.loads(signet("jobs", "logs", "1", "--json").stdout)["lines"]) == 3
+
+
+@pytest.mark.parametrize(("ending", "status"), [("succeeded", 0), ("failed", 8)])
+def test_a_followed_log_is_the_same_json_once_the_run_has_ended(
+    signet: Signet, scheduler: FakeScheduler, ending: str, status: int
+) -> None:
+    """Who reads the log by a script adds `--follow` to wait, and still reads the log."""
+    scheduler.add_run()
+    scheduler.states = ("waiting", "running", "running", ending)
+    followed = signet("jobs", "logs", "1", "--follow", "--json")
+    assert followed.exit_code == status
+    assert len(json.loads(followed.stdout)["lines"]) == 3
+    assert followed.stdout == signet("jobs", "logs", "1", "--json").stdout
 
 
 def test_a_run_is_cancelled_or_told_to_end(signet: Signet, scheduler: FakeScheduler) -> None:

@@ -32,8 +32,16 @@ def follow(client: Client, run: Run, *, as_json: bool, now: Callable[[], float] 
         print_json(ended)
     else:
         note(_outcome(ended))
-    if ended.run_state != "succeeded":
-        raise typer.Exit(ExitCode.NOT_SUCCEEDED)
+    _require_success(ended)
+
+
+def print_whole_log(client: Client, run_id: int) -> None:
+    """Wait until the run has ended, and show all that it has logged, in JSON. Ends as `follow` does."""
+    with _telling_how_to_go_on(run_id):
+        lines = [line for part in client.runs.follow(run_id) for line in part.lines]
+        ended = client.runs.get(run_id)
+    print_json({"lines": lines})
+    _require_success(ended)
 
 
 def print_line(line: LogLine) -> None:
@@ -45,6 +53,11 @@ def print_line(line: LogLine) -> None:
     first, *others = line.text.split("\n")
     sys.stdout.write("".join([f"{head}{plain(first)}\n", *(f"{' ' * len(head)}{plain(other)}\n" for other in others)]))
     sys.stdout.flush()
+
+
+def _require_success(ended: Run) -> None:
+    if ended.run_state != "succeeded":
+        raise typer.Exit(ExitCode.NOT_SUCCEEDED)
 
 
 def _watched(client: Client, run: Run, now: Callable[[], float]) -> Run:

@@ -35,7 +35,7 @@ def arguments_of(args: list[str] | None, args_json: str | None) -> dict[str, Any
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = _read(text)
     except ValueError:
         raise typer.BadParameter("--args-json is no JSON") from None
     if not isinstance(value, dict):
@@ -45,6 +45,18 @@ def _object(text: str) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _read(text)
     except ValueError:
         return text
+
+
+def _read(text: str) -> Any:
+    """JSON, without what Python takes for it beyond that, NaN and Infinity. Raises ValueError."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")

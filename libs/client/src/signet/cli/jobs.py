@@ -10,7 +10,7 @@ from signet.api.jobs import Job
 from signet.api.runs import LogLine
 from signet.api.schedules import Schedule
 from signet.cli.exit_codes import ExitCode
-from signet.cli.following import follow, print_line
+from signet.cli.following import follow, print_line, print_whole_log
 from signet.cli.job_arguments import Args, ArgsJson, arguments_of
 from signet.cli.job_times import declared_times, schedules_by_job, times_of
 from signet.cli.options import Page, PerPage
@@ -133,8 +133,11 @@ def logs(
 ) -> None:
     """Print what a run has logged."""
     with state_of(ctx).client() as client:
+        if wait and as_json:
+            print_whole_log(client, run)
+            return
         if wait:
-            follow(client, client.runs.get(run), as_json=as_json)
+            follow(client, client.runs.get(run), as_json=False)
             return
         lines: list[LogLine] = []
         after, more = 0, True
