@@ -14,6 +14,7 @@ def test_jobs_are_shown_with_what_they_take(sqlite_api: Any) -> None:
     assert names == sorted(names)
     (erase,) = [job for job in jobs if job["job_name"] == "erase-old-runs"]
     assert erase["arguments"]["properties"]["days"]["maximum"] == 36_500
+    assert [job["job_name"] for job in jobs if job["urgent"]] == ["send-mail"]
     assert erase["schedule"] == {"cron": "40 3 * * *", "time_zone": "UTC"}
     assert sqlite_api.done("GET", "/api/v1/jobs/erase-old-runs") == erase
     assert sqlite_api.told() == [("query", "job"), ("query", "job/erase-old-runs")]

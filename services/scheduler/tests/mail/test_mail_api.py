@@ -118,6 +118,15 @@ def test_a_repeat_under_one_key_sends_nothing_twice(api: Api) -> None:
     assert [name for name, _ in api.post.events()] == ["mail.insert"] * 2 + ["mail.query"] * 2
 
 
+def test_mails_are_found_by_the_spelling_that_they_were_asked_for_in(api: Api) -> None:
+    """A domain of other letters has two; and what is no address finds what was refused for that."""
+    create(api, ORDER | {"to": ["ann@xn--bcher-kva.example"]})
+    for address in ("ann@xn--bcher-kva.example", "ann@bücher.example"):
+        [mail] = api.call("GET", f"{MAILS}?to_address={quote(address)}").json["data"]["mails"]
+        assert mail["to_address"] == "ann@bücher.example"
+    assert api.call("GET", f"{MAILS}?to_address=nobody").json["data"]["mails"] == []
+
+
 def test_mails_are_listed_newest_first_and_narrowed(api: Api) -> None:
     """By address in any case and with any tag, template, state and day; a page says whether there is another one."""
     create(api)

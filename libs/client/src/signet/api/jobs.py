@@ -34,6 +34,7 @@ class Job:
     catch_up_seconds: float
     idempotent: bool
     schedule: DeclaredSchedule | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

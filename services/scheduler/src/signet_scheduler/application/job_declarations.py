@@ -26,6 +26,7 @@ class JobDeclaration:
     missed: Missed
     catch_up_seconds: float
     idempotent: bool
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,5 @@ def shown(job: Job) -> JobDeclaration:
         missed=job.missed,
         catch_up_seconds=job.catch_up.total_seconds(),
         idempotent=job.idempotent,
+        urgent=job.urgent,
     )

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 MailState = Literal["waiting", "sent", "refused", "failed", "expired"]
-"""`refused` for good, by the mail server or a limit; `failed` after the last attempt; `expired` before it was sent."""
+"""`refused` for good, by the mail server, a limit or for its address; `failed` after the last attempt, or as its
+content cannot be read; `expired` before it was sent."""
 EndState = Literal["sent", "refused", "failed", "expired"]
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

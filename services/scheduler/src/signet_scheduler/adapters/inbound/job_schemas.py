@@ -28,6 +28,7 @@ class JobView(ViewModel):
     missed: Annotated[Missed, Field(description="What becomes of slots that nobody planned in time.")]
     catch_up_seconds: Annotated[float, Field(description="How far back missed slots are made up for.")]
     idempotent: Annotated[bool, Field(description="Without it, a run that lost its worker is reported, not repeated.")]
+    urgent: Annotated[bool, Field(description="Whether its runs wait for no other job's.")]
 
 
 class JobsView(ViewModel):

@@ -91,8 +91,8 @@ class MailView(ViewModel):
     mail_state: Annotated[
         MailState,
         Field(
-            description="`refused` by the mail server or a limit for good, `failed` in all attempts, `expired`"
-            " before it could be sent."
+            description="`refused` for good, by the mail server, a limit or for its address; `failed` in all attempts,"
+            " or as its content cannot be read; `expired` before it could be sent."
         ),
     ]
     reply: Annotated[str | None, Field(description="The last answer of the mail server, or why it was not sent.")]

@@ -15,7 +15,7 @@ from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS
 from signet_scheduler.adapters.outbound.tables import MAILS
 from signet_scheduler.application.mail_queries import MailFilter
-from signet_scheduler.domain.addresses import mailbox_key
+from signet_scheduler.domain.addresses import AddressInvalid, check_address, mailbox_key
 from signet_scheduler.domain.errors import MailNotFound
 from signet_scheduler.domain.mails import Mail
 
@@ -59,7 +59,7 @@ class SqlMailQueries:
 def _parameters(wanted: MailFilter, owner: int | None) -> dict[str, Any]:
     """The values of the conditions that narrow this list, by the names in `_CONDITIONS`."""
     narrowed = {
-        "to_address": wanted.to_address and mailbox_key(wanted.to_address),
+        "to_address": wanted.to_address and _key(wanted.to_address),
         "template": wanted.template,
         "mail_state": wanted.mail_state,
         "created_from": wanted.created_from and day_start(wanted.created_from),
@@ -67,6 +67,14 @@ def _parameters(wanted: MailFilter, owner: int | None) -> dict[str, Any]:
         "owner": owner,
     }
     return {name: value for name, value in narrowed.items() if value is not None}
+
+
+def _key(text: str) -> str:
+    """The key of the mailbox, as it was made; what is no address may stand in a row that was refused for that."""
+    try:
+        return check_address(text).key
+    except AddressInvalid:
+        return mailbox_key(text)
 
 
 @cache
