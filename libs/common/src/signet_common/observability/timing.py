@@ -1,9 +1,9 @@
 """Timing a piece of work: a log line and, where a collector is configured, a histogram.
 
-    with timed("keyring.rotate"):
+    with timed("ask.files.collect-orphans"):
         …
 
-    @timed("blob.verify", slow=5.0)
+    @timed("file.verify", slow=5.0)
     def verify(...): ...
 
 A generator function is refused: the call that makes a generator does none of its work. Durations are of the monotonic

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from signet_common.sql.database import TransactionOvertaken
 from signet_scheduler.adapters.outbound.run_rows import waiting_row
-from signet_scheduler.adapters.outbound.stored_rows import RUN_COLUMNS, as_text, run_of
+from signet_scheduler.adapters.outbound.stored_rows import RUN_COLUMNS, as_text, inserted_id, run_of
 from signet_scheduler.adapters.outbound.tables import RUNS
 from signet_scheduler.application.repositories import AskedRun
 from signet_scheduler.domain.errors import RunNotFound
@@ -63,8 +63,8 @@ class SqlAskedRuns:
             retry_of=asked.retry_of,
             scheduled_at=asked.scheduled_at,
         )
-        key: Any = self._connection.execute(insert(RUNS), row).inserted_primary_key
-        return run_of(*(key[0] if column is RUNS.c.run_id else row[column.name] for column in RUN_COLUMNS))
+        run_id = inserted_id(self._connection, RUNS, row)
+        return run_of(*(run_id if column is RUNS.c.run_id else row[column.name] for column in RUN_COLUMNS))
 
     def end(self, run: Run, *, error: str, at: datetime) -> Run:
         """Write where the run still waits."""

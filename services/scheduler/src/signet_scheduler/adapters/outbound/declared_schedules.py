@@ -4,15 +4,15 @@ import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from signet_common.messaging.recording import Change
 from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.outbound.event_map import EventMap
+from signet_scheduler.adapters.outbound.stored_rows import inserted_id
 from signet_scheduler.adapters.outbound.tables import SCHEDULES
 from signet_scheduler.application.seed_schedules import DeclaredRow
 
@@ -60,9 +60,9 @@ class SqlDeclaredSchedules:
         }
 
         def work(connection: Connection) -> None:
-            key: Any = connection.execute(insert(SCHEDULES), values).inserted_primary_key
+            schedule_id = inserted_id(connection, SCHEDULES, values)
             changes = {name: (None, values[name]) for name in _TOLD} | {"arguments": (None, json.loads(row.arguments))}
-            self._events.add(connection, Change("schedule", "insert", str(key[0]), 1, changes), self._keeper)
+            self._events.add(connection, Change("schedule", "insert", str(schedule_id), 1, changes), self._keeper)
 
         try:
             self._database.write(work)

@@ -1,11 +1,10 @@
 """Mails inside one transaction: asked for, limited, and bound to the run that sends each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from signet_common.messaging.event import new_event_id
 from signet_common.messaging.recording import Change
@@ -13,7 +12,7 @@ from signet_common.passport import Passport
 from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.mail_rows import MAIL_COLUMNS, MailContents, mail_of
 from signet_scheduler.adapters.outbound.run_rows import waiting_row
-from signet_scheduler.adapters.outbound.stored_rows import as_text
+from signet_scheduler.adapters.outbound.stored_rows import as_text, inserted_id
 from signet_scheduler.adapters.outbound.tables import MAILS, RUNS
 from signet_scheduler.application.mail_content import MailContent
 from signet_scheduler.application.mail_ports import NewMail
@@ -92,7 +91,7 @@ class SqlMails:
             "created_at": at,
             "created_by": by.user_id,
         }
-        return _inserted_id(self._connection, MAILS, row)
+        return inserted_id(self._connection, MAILS, row)
 
     def _run(self, mail_id: int, by: Passport, at: datetime) -> int:
         """The run that sends it; it waits with the mail, or neither is there."""
@@ -104,15 +103,10 @@ class SqlMails:
             by=by.user_id,
             by_name=by.user_name,
         )
-        return _inserted_id(self._connection, RUNS, row)
+        return inserted_id(self._connection, RUNS, row)
 
     def _read(self, mail_id: int) -> Mail:
         return mail_of(self._connection.execute(select(*MAIL_COLUMNS).where(MAILS.c.mail_id == mail_id)).one())
-
-
-def _inserted_id(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    key: Any = connection.execute(insert(table).values(row)).inserted_primary_key
-    return int(key[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from signet_scheduler.adapters.outbound.stored_rows import SCHEDULE_COLUMNS, as_text, schedule_of
+from signet_scheduler.adapters.outbound.stored_rows import SCHEDULE_COLUMNS, as_text, inserted_id, schedule_of
 from signet_scheduler.adapters.outbound.tables import SCHEDULES
 from signet_scheduler.application.repositories import NewSchedule
 from signet_scheduler.domain.errors import ScheduleNameTaken, ScheduleNotFound, VersionMismatch
@@ -47,10 +47,10 @@ class SqlSchedules:
         }
         stored = values | {"arguments": as_text(new.arguments)}
         try:
-            key: Any = self._connection.execute(insert(SCHEDULES), stored).inserted_primary_key
+            schedule_id = inserted_id(self._connection, SCHEDULES, stored)
         except IntegrityError as refused:
             raise ScheduleNameTaken("schedule_name: another schedule has this name") from refused
-        return Schedule(schedule_id=key[0], **values)
+        return Schedule(schedule_id=schedule_id, **values)
 
     def save(self, schedule: Schedule) -> None:
         """Write over the version before; a row that is not at it any more is somebody else's change."""

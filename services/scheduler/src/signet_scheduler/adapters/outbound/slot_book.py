@@ -10,6 +10,7 @@ from signet_common.passport import Passport
 from signet_common.sql.database import Database
 from signet_scheduler.adapters.outbound.event_map import EventMap
 from signet_scheduler.adapters.outbound.run_rows import slot_row
+from signet_scheduler.adapters.outbound.stored_rows import inserted_id
 from signet_scheduler.adapters.outbound.tables import RUNS, SCHEDULES
 from signet_scheduler.application.plan_slots import Decide, Decision, DueSchedule
 from signet_scheduler.application.run_outcomes import outcome
@@ -122,8 +123,7 @@ class SqlSlotBook:
         )
 
     def _skip(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        key: Any = connection.execute(insert(RUNS), row).inserted_primary_key
-        skipped = outcome("skipped", int(key[0]), **{name: row[name] for name in _TOLD})
+        skipped = outcome("skipped", inserted_id(connection, RUNS, row), **{name: row[name] for name in _TOLD})
         self._events.add(connection, skipped, self._keeper)
 
 

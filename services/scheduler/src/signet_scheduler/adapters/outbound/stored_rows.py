@@ -1,9 +1,11 @@
-"""From rows to what the domain calls them: columns in the order of each dataclass, JSON read."""
+"""From rows to what the domain calls them, and back: columns in the order of each dataclass, JSON, ids."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
+
+from sqlalchemy import Connection, Table, insert
 
 from signet_scheduler.adapters.outbound.tables import ATTEMPTS, LOG_LINES, RUNS, SCHEDULES
 from signet_scheduler.domain.runs import Attempt, LogLine, Run
@@ -16,6 +18,12 @@ LOG_LINE_COLUMNS = tuple(LOG_LINES.c[field.name] for field in fields(LogLine))
 
 _RUN_JSON = tuple(place for place, field in enumerate(fields(Run)) if field.name in ("arguments", "result"))
 _SCHEDULE_JSON = tuple(place for place, field in enumerate(fields(Schedule)) if field.name == "arguments")
+
+
+def inserted_id(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert the row; the id that it got."""
+    key: Any = connection.execute(insert(table), row).inserted_primary_key
+    return int(key[0])
 
 
 def run_of(*row: Any) -> Run:
