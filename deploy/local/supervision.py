@@ -137,7 +137,10 @@ class Supervisor:
 
     def end(self) -> None:
         """Stop whatever still runs, then supervisord."""
-        self._daemon.terminate()
+        try:
+            self._control.shutdown()  # supervisord notices a signal a second later
+        except (OSError, HTTPException, Fault):
+            self._daemon.terminate()
         try:
             self._daemon.wait(STOP_SECONDS * 2)
         except subprocess.TimeoutExpired:

@@ -117,10 +117,10 @@ def test_a_killed_process_takes_its_socket_back(walled: Platform) -> None:
 
 def test_an_ordered_stop_leaves_no_socket(tmp_path: Path) -> None:
     """Nor the folder of them, where the home's path is too long for a socket."""
-    for home in (tmp_path / "h", tmp_path / ("long" * 25)):
-        platform = Platform(home, {**embedded_settings(), "SIGNET_GATEWAY_WORKERS": "1"})
-        with platform:
-            sockets = sockets_inside(platform).values()
-            assert all(path.is_socket() for path in sockets)
-        assert not any(path.exists() for path in sockets)
-        assert {path.parent.exists() for path in sockets} == {home in path.parents for path in sockets}
+    home = tmp_path / ("long" * 25)
+    platform = Platform(home, {**embedded_settings(), "SIGNET_GATEWAY_WORKERS": "1"})
+    with platform:
+        sockets = sockets_inside(platform).values()
+        assert all(path.is_socket() for path in sockets)
+        assert not any(home in path.parents for path in sockets)
+    assert not any(path.parent.exists() for path in sockets)
