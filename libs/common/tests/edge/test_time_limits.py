@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -151,14 +152,15 @@ def test_whoever_is_refused_can_go_on_sending_for_a_moment(
     far_ends: tuple[ClientConnection, socket.socket],
 ) -> None:
     """Much more than is thrown away at once: nginx, whose sending fails, answers with an error of its own."""
-    connection, client = far_ends
+    client = far_ends[1]
+    connection = ClientConnection(far_ends[0].socket, replace(TINY, linger=10))
     connection.send(b"refused")
     lingering = threading.Thread(target=lambda: (connection.linger(), connection.socket.close()))
     lingering.start()
     client.settimeout(0.05)
     with suppress(TimeoutError):
-        while client.send(bytes(65536)):
-            pass
+        for _ in range(80):  # 5 MiB: for ever would be longer than it lingers
+            client.send(bytes(65536))
     assert client.recv(100) == b"refused"
     client.close()
     lingering.join()
