@@ -2,9 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from signet_testing.packages import WRK
 
@@ -29,6 +30,16 @@ class Load:
     @property
     def per_second(self) -> float:
         return self.requests / self.seconds
+
+
+def middle(loads: Sequence[Load]) -> Load:
+    """All of them as one: their requests together, and the middle one of their latencies."""
+    return Load(
+        requests=sum(load.requests for load in loads),
+        seconds=sum(load.seconds for load in loads),
+        p50_ms=median(load.p50_ms for load in loads),
+        p99_ms=median(load.p99_ms for load in loads),
+    )
 
 
 def write_requests(path: Path, requests: Iterable[bytes]) -> None:
