@@ -13,8 +13,8 @@ TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 USER, SYSTEM = 11, 12
 """Positions of utime and stime in /proc/<pid>/stat, counted behind the name (proc(5), fields 14 and 15)."""
 
-QUIET_SHARE = 0.06
-"""Of one core: what all processes together may use at rest."""
+QUIET_SHARE = 0.12
+"""Of one core: what all processes together may use at rest; with PostgreSQL they look around for 0.08."""
 QUIET_SECONDS = 1.0
 DRAIN_SECONDS = 90.0
 
