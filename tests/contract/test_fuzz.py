@@ -20,7 +20,7 @@ from signet_testing.platform import ROOT, Platform
 CONTRACTS = ROOT / "contracts" / "openapi"
 SEED = 20260101
 EXAMPLES = 10
-"""Per operation and phase: all contracts together take about a minute on two cores."""
+"""Per operation and phase: all contracts together take about two minutes on two cores."""
 
 # A single address sends everything, far more often than anybody may sign in or guess.
 UNLIMITED = {"GATEWAY_PUBLIC_RATE": "100000", "GATEWAY_UNKNOWN_RATE": "100000"}

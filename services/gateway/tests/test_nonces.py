@@ -433,7 +433,7 @@ def test_only_a_lock_is_waited_for(path, clock, monkeypatch):
 
 
 def test_the_log_is_written_back_now_and_then_and_not_by_the_loop(store, path, monkeypatch):
-    """Nothing else would do it: the file's connection leaves it to the store. It waits for the disk."""
+    """Nothing else would do it: the file's connection leaves it to the store. Claims wait for it, others must not."""
     threads = []
 
     def checkpoint(file, write_back=NonceFile.checkpoint):

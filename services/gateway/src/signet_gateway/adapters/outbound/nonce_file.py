@@ -4,9 +4,10 @@ Beside the nonces stands the *horizon*: for a timestamp at or before it the file
 It begins at the file's birth, follows what is purged, and where claims may have been lost it jumps to now, or further:
 to the latest timestamp that a worker or the file still knows of, since clients may stamp ahead of our clock.
 
-* nothing is ever flushed to the disk (synchronous=OFF): the death of a process loses nothing, a power cut may lose the
-  last claims and leave a broken file. So the file knows during which boot of the machine it was written, and at the
-  next one nothing of it is used but the latest timestamp: a new file refuses everything that the old one can have held.
+* nothing is flushed to the disk where the system names its boots (synchronous=OFF): the death of a process loses
+  nothing, a power cut may lose the last claims and leave a broken file. So the file knows during which boot it was
+  written, and at the next one nothing of it is used but the latest timestamp: a new file refuses everything that the
+  old one can have held.
 * a file that was removed or replaced under a running process is noticed after the commit of each group of claims and
   before anybody hears of it.
 """
