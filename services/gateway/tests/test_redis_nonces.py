@@ -88,6 +88,15 @@ def test_a_restarted_server_counts_as_born_anew(open_store, redis_server):
     assert attempt(store, "n3", NOW + 1) is Claim.FRESH
 
 
+def test_an_outage_of_any_length_is_over_when_the_server_is_back(open_store, redis_server):
+    """Each worker asks twice a second; the pools of redis-py would give up for ever after a hundred connections."""
+    store = open_store()
+    redis_server.stop()
+    assert {attempt(store, f"n{n}", NOW) for n in range(300)} == {NoncesUnavailable}
+    redis_server.start()
+    assert attempt(store, "later", NOW + 1) is Claim.FRESH
+
+
 def test_a_replica_that_took_over_counts_as_born_anew(open_store, administrator):
     """It holds the mark that the lost primary wrote, and not the claims that were on their way to it."""
     store = open_store()

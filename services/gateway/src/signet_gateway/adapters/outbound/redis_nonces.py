@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from signet_common.sql.group_commit import GroupCommit
 from signet_gateway.adapters.outbound.nonce_file import RETENTION_SECONDS, Row
 from signet_gateway.adapters.outbound.redis_script import FRESH, MARK, PREFIX, REUSED, SETTLED, TOO_OLD
-from signet_gateway.adapters.outbound.redis_server import RedisServer, RedisUnfit, connections
+from signet_gateway.adapters.outbound.redis_server import RedisServer, RedisUnfit, connector
 from signet_gateway.application.errors import NoncesUnavailable
 from signet_gateway.application.ports import CheckResult, Claim
 
@@ -35,7 +35,7 @@ class RedisNonceStore:
     """
 
     def __init__(self, url: str, clock: Callable[[], float], *, settle: int = SETTLE_SECONDS) -> None:
-        self._pool = connections(url)
+        self._connect = connector(url)
         self._clock = clock
         self._settle = settle
         self._server: RedisServer | None = None
@@ -57,7 +57,7 @@ class RedisNonceStore:
     def check(self) -> None:
         """Raise RedisUnfit where Redis answers and is unfit; one that does not answer may come later."""
         try:
-            RedisServer(self._pool).close()
+            RedisServer(self._connect).close()
         except (RedisError, OSError) as error:
             _LOGGER.warning("the Redis of the nonces does not answer yet: %s", type(error).__name__)
 
@@ -94,7 +94,7 @@ class RedisNonceStore:
         return [None if row is None else next(outcomes) for row in group]
 
     def _claim(self, rows: list[Row]) -> list[Claim]:
-        self._server = server = self._server or RedisServer(self._pool)
+        self._server = server = self._server or RedisServer(self._connect)
         if time.monotonic() >= self._check_at:
             server.check()
             self._check_at = time.monotonic() + _CHECK_SECONDS

@@ -4,11 +4,12 @@ RedisUnfit(Exception)   it answers, and must not be trusted with nonces: it evic
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from redis.backoff import NoBackoff
-from redis.connection import ConnectionPool
+from redis.connection import Connection, parse_url
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
@@ -18,6 +19,10 @@ CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
 _POLICY = "noeviction"
 _DIGEST = hashlib.sha1(CLAIM.encode(), usedforsecurity=False).hexdigest()
+
+
+Connect: TypeAlias = Callable[[], Any]
+"""Makes one more connection of redis-py, not yet connected."""
 
 
 class RedisUnfit(Exception):
@@ -31,9 +36,8 @@ class RedisServer:
     OSError; after one of these the connection is of no more use.
     """
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        connection: Any = pool.make_connection()
-        self._connection = connection
+    def __init__(self, connect: Connect) -> None:
+        self._connection = connect()
         try:
             self._connection.connect()
             self.check()
@@ -73,10 +77,16 @@ class RedisServer:
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
-def connections(url: str) -> ConnectionPool:
-    """Read a Redis URL; nothing is connected. ValueError where it is none."""
-    return ConnectionPool.from_url(
-        url,
+def connector(url: str) -> Connect:
+    """Read a Redis URL; nothing is connected. ValueError where it is none.
+
+    There is no pool: one gives out a hundred connections and then none, as it counts those of an outage for ever.
+    """
+    address: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    kind = address.pop("connection_class", Connection)
+    return partial(
+        kind,
+        **address,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),
