@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from signet_audit.adapters.inbound.events import MAX_EVENT_BYTES, RecordableEvents, append_to, record_of
+from signet_audit.adapters.inbound.events import MAX_EVENT_BYTES, read_record, record_of
 from signet_audit.application.ports import LogUnavailable
 from signet_audit.domain.errors import Unrecordable
 from signet_audit.domain.records import Actor, Record
@@ -25,9 +25,11 @@ def drain(consumer: Any, log: Any) -> None:
     """Run the loop until the consumer has nothing left."""
     stop = threading.Event()
 
-    class UntilEmpty(RecordableEvents):
+    class UntilEmpty:
+        acknowledge, dead_letter, close = consumer.acknowledge, consumer.dead_letter, consumer.close
+
         def receive(self, limit: int, timeout: float) -> list[Delivery]:
-            received = super().receive(limit, timeout)
+            received: list[Delivery] = consumer.receive(limit, timeout)
             if not consumer.waiting:
                 stop_soon()
             return received
@@ -39,8 +41,9 @@ def drain(consumer: Any, log: Any) -> None:
 
     consumer.exhausted = False
     loop = ConsumerLoop(
-        UntilEmpty(consumer),
-        append_to(log),
+        UntilEmpty(),
+        read_record,
+        log.append,
         linger=0.0,
         transient=(LogUnavailable,),
         backoff=Backoff(first=0.001, most=0.001),

@@ -8,7 +8,7 @@ import pytest
 
 from signet_common.messaging.backoff import Backoff
 from signet_common.messaging.consume import ConsumerLoop, Transient
-from signet_common.messaging.event import OutgoingEvent
+from signet_common.messaging.event import OutgoingEvent, parse_event
 from signet_common.messaging.ports import BusUnavailable
 
 
@@ -44,7 +44,8 @@ def start(memory_bus, ledger, in_thread):
 
     def run(consumer=None, **options) -> None:
         consumer = consumer or memory_bus.consumer("audit", ["#"])
-        loop = ConsumerLoop(consumer, ledger, **({"backoff": Backoff(0.005, 0.02), "attempts": 3} | options))
+        quick = {"backoff": Backoff(0.005, 0.02), "attempts": 3}
+        loop = ConsumerLoop(consumer, parse_event, ledger, **(quick | options))
         in_thread(loop.run)
 
     return run
@@ -148,7 +149,7 @@ def test_stopping_in_a_backoff_ends_the_loop_and_acknowledges_nothing(memory_bus
     """A shutdown must not wait for a database that is away."""
     publish(memory_bus, [event()])
     ledger.transient_failures = 10**9
-    loop = ConsumerLoop(memory_bus.consumer("audit", ["#"]), ledger, backoff=Backoff(3600, 3600))
+    loop = ConsumerLoop(memory_bus.consumer("audit", ["#"]), parse_event, ledger, backoff=Backoff(3600, 3600))
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()
     while not ledger.attempts:

@@ -9,9 +9,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from signet_common.messaging.backoff import Backoff
-from signet_common.messaging.event import Delivery, Event, EventInvalid, parse_event
+from signet_common.messaging.event import Delivery, EventInvalid
 from signet_common.messaging.ports import BusUnavailable, EventConsumer
 
 BATCH = 200
@@ -21,16 +22,19 @@ ATTEMPTS = 8
 
 _logger = logging.getLogger(__name__)
 
-Handler = Callable[[Sequence[Event]], None]
-"""Applies events in one transaction of its own, with their ids in its inbox: it may get any of them again."""
+T = TypeVar("T")
+"""What a consumer makes of an event; `parse_event` gives the event itself."""
 
 
 class Transient(Exception):
     """What the handler needs is away at the moment; the events wait."""
 
 
-class ConsumerLoop:
+class ConsumerLoop(Generic[T]):
     """Feeds one handler. `run` belongs to one thread; it owns the consumer and closes it.
+
+    `read` makes of a delivery what the handler wants, once, and raises EventInvalid for what is to be set aside. The
+    handler applies a batch in one transaction of its own; it may get anything again, so it knows what it has seen.
 
     Name in `transient` what the handler's database raises when it is away: other errors count as the events' fault.
     """
@@ -38,7 +42,8 @@ class ConsumerLoop:
     def __init__(
         self,
         consumer: EventConsumer,
-        handler: Handler,
+        read: Callable[[Delivery], T],
+        handler: Callable[[Sequence[T]], None],
         *,
         batch: int = BATCH,
         linger: float = LINGER_SECONDS,
@@ -46,7 +51,7 @@ class ConsumerLoop:
         transient: Sequence[type[Exception]] = (),
         backoff: Backoff | None = None,
     ) -> None:
-        self._consumer, self._handler = consumer, handler
+        self._consumer, self._read, self._handler = consumer, read, handler
         self._batch, self._linger, self._attempts = batch, linger, attempts
         self._transient: tuple[type[Exception], ...] = (Transient, *transient)
         self._backoff = backoff or Backoff()
@@ -62,7 +67,7 @@ class ConsumerLoop:
 
     def _turn(self, stop: threading.Event) -> None:
         try:
-            self._apply(self._valid(self._receive()), stop)
+            self._apply(self._readable(self._receive()), stop)
         except BusUnavailable as error:
             if not self._failing:  # once per outage, not once per attempt
                 _logger.warning("the bus hands out no events: %s", error)
@@ -91,16 +96,16 @@ class ConsumerLoop:
             deliveries += self._consumer.receive(room, left)
         return deliveries
 
-    def _valid(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Event]]:
-        valid = []
+    def _readable(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, T]]:
+        readable = []
         for delivery in deliveries:
             try:
-                valid.append((delivery, parse_event(delivery)))
+                readable.append((delivery, self._read(delivery)))
             except EventInvalid as error:
                 self._set_aside(delivery, str(error))
-        return valid
+        return readable
 
-    def _apply(self, pairs: Sequence[tuple[Delivery, Event]], stop: threading.Event) -> None:
+    def _apply(self, pairs: Sequence[tuple[Delivery, T]], stop: threading.Event) -> None:
         """Handle and acknowledge. A batch that fails twice is taken apart; an event that keeps failing is set aside."""
         failures = 0
         while pairs and not stop.is_set():

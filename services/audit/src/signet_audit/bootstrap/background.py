@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy import MetaData
 
 from signet_audit import SERVICE
-from signet_audit.adapters.inbound.events import BINDINGS, RecordableEvents, append_to
+from signet_audit.adapters.inbound.events import BINDINGS, read_record
 from signet_audit.adapters.outbound.record_log import SqlRecordLog
 from signet_audit.adapters.outbound.retention import RETENTIONS
-from signet_audit.application.ports import LogUnavailable
+from signet_audit.application.ports import LogUnavailable, RecordLog
+from signet_audit.domain.records import Record
 from signet_audit.settings import Settings
 from signet_common.messaging.background import Loop
 from signet_common.messaging.connect import open_bus
@@ -41,10 +42,12 @@ def background_loops(settings: Settings) -> Mapping[str, Loop]:
     }
 
 
-def _consumer(bus: Bus, database: Database) -> ConsumerLoop:
+def _consumer(bus: Bus, database: Database) -> ConsumerLoop[Record]:
+    log: RecordLog = SqlRecordLog(database)
     return ConsumerLoop(
-        RecordableEvents(bus.consumer(AUDIT_CONSUMER, BINDINGS)),
-        append_to(SqlRecordLog(database)),
+        bus.consumer(AUDIT_CONSUMER, BINDINGS),
+        read_record,
+        log.append,
         batch=BATCH,
         linger=LINGER_SECONDS,
         transient=(LogUnavailable,),

@@ -1,12 +1,10 @@
 """From the bus into the log: every event becomes one record, and one that cannot be recorded stops no other."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from signet_audit.application.ports import RecordLog
 from signet_audit.domain.errors import Unrecordable
 from signet_audit.domain.records import (
     AUTHENTICATION_LENGTH,
@@ -22,7 +20,6 @@ from signet_audit.domain.records import (
     Record,
 )
 from signet_common.messaging.event import Delivery, Event, EventInvalid, parse_event
-from signet_common.messaging.ports import EventConsumer
 from signet_common.observability.traceparent import parse_traceparent
 
 BINDINGS = ("#",)
@@ -32,46 +29,13 @@ MAX_NESTING = 16
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
-logger = logging.getLogger(__name__)
 
-
-def append_to(log: RecordLog) -> Callable[[Sequence[Event]], None]:
-    """The handler that records a batch of events in one transaction. Raises LogUnavailable, Unrecordable."""
-    return lambda events: log.append([record_of(event) for event in events])
-
-
-class RecordableEvents:
-    """An EventConsumer that sets aside what the log cannot hold, before it becomes part of a batch.
-
-    The loop would find out only after failing on the batch and then on the event, several times with growing pauses.
-    """
-
-    def __init__(self, consumer: EventConsumer) -> None:
-        self._consumer = consumer
-
-    def receive(self, limit: int, timeout: float) -> list[Delivery]:
-        """Return the deliveries that can be recorded, and those that are no events, which the loop sets aside."""
-        return [delivery for delivery in self._consumer.receive(limit, timeout) if self._passes(delivery)]
-
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self._consumer.acknowledge(deliveries)
-
-    def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        self._consumer.dead_letter(delivery, reason)
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def _passes(self, delivery: Delivery) -> bool:
-        try:
-            record_of(parse_event(delivery))
-        except EventInvalid:
-            return True
-        except Unrecordable as refused:
-            logger.warning("an event on %s goes to the dead letters: %s", delivery.routing_key, refused)
-            self._consumer.dead_letter(delivery, str(refused))
-            return False
-        return True
+def read_record(delivery: Delivery) -> Record:
+    """The record of what was delivered. Raises EventInvalid for what is no event, and for what no record can hold."""
+    try:
+        return record_of(parse_event(delivery))
+    except Unrecordable as refused:
+        raise EventInvalid(str(refused)) from refused
 
 
 def record_of(event: Event) -> Record:
