@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from threading import Event
 
@@ -49,10 +50,7 @@ class Instance:
         home = self._options.home
         urls = {service: wiring.database_url(service) for service in self._options.stateful}
         unprepared = [service for service, url in urls.items() if not preparation.is_current(home, service, url)]
-        for service in KEYRINGS & urls.keys():
-            self._create_keyring(wiring, service)
-        if self._options.service in {None, "gateway"} and not wiring.sealing_keys.exists():
-            commands.run([wiring.command("gateway", "keys", "rotate")], self._stop)
+        self._create_keys(wiring, KEYRINGS & urls.keys())
         if unprepared:
             self._say(f"Bringing the databases of {', '.join(unprepared)} up to date")
             commands.run([wiring.command(service, "db", "upgrade") for service in unprepared], self._stop)
@@ -60,13 +58,18 @@ class Instance:
                 preparation.remember(home, service, urls[service])
         return unprepared
 
-    def _create_keyring(self, wiring: Wiring, service: str) -> None:
-        keyring = wiring.keyring(service)
-        if keyring.exists():
-            return
-        preflight.check_keyring_may_be_new(keyring, service, preparation.revision(wiring.database_url(service)))
-        self._say(f"Creating the keys of {service}")
-        commands.run([wiring.command(service, "keyring", "create")], self._stop)
+    def _create_keys(self, wiring: Wiring, services: AbstractSet[str]) -> None:
+        """All that do not exist yet, before any database does: one without its keyring cannot be told from a loss."""
+        missing = sorted(service for service in services if not wiring.keyring(service).exists())
+        for service in missing:
+            found = preparation.revision(wiring.database_url(service))
+            preflight.check_keyring_may_be_new(wiring.keyring(service), service, found)
+        needed = [wiring.command(service, "keyring", "create") for service in missing]
+        if missing:
+            self._say(f"Creating the keys of {', '.join(missing)}")
+        if self._options.service in {None, "gateway"} and not wiring.sealing_keys.exists():
+            needed.append(wiring.command("gateway", "keys", "rotate"))
+        commands.run(needed, self._stop)
 
     def _serve(self, wiring: Wiring, *, first_run: bool) -> None:
         options = self._options
