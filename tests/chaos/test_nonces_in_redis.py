@@ -173,7 +173,8 @@ def test_a_redis_that_begins_to_evict_stops_everything_until_it_is_set_right(sta
 def test_the_platform_does_not_start_on_a_redis_that_evicts(tmp_path: Path) -> None:
     """One line says why, and not the password."""
     with running(RedisServer(policy="allkeys-lru")) as evicting:
-        platform = Platform(tmp_path, {**embedded_settings(), "GATEWAY_NONCES_URL": evicting.url})
+        settings = {**embedded_settings(), "GATEWAY_NONCES_URL": evicting.url}
+        platform = Platform(tmp_path, settings, service="gateway")
         with pytest.raises(ServerFailed) as failed, platform:
             pass
     said = str(failed.value)

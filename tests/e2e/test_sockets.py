@@ -106,9 +106,10 @@ def test_the_client_s_address_is_that_of_its_connection(walled: Platform) -> Non
 def test_a_killed_process_takes_its_socket_back(walled: Platform) -> None:
     """Its file is still there: it must be replaced, and nobody may be left knocking at the old one."""
     api = SignedApi(walled.port, walled.first_run.credential)
-    for name, door in sockets_inside(walled).items():
-        killed = walled.kill(name)
-        eventually(lambda name=name, killed=killed: walled.process(name) != killed, 30, f"another {name}")
+    doors = sockets_inside(walled)
+    killed = {name: walled.kill(name) for name in doors}
+    for name, door in doors.items():
+        eventually(lambda name=name: walled.process(name) != killed[name], 30, f"another {name}")
         eventually(lambda door=door: alive(door), 30, f"{name} at its socket")
         assert stat.S_IMODE(door.stat().st_mode) == 0o600
     eventually(lambda: send(walled.port, RawRequest("GET", "/readyz")).status == 200, 30, "health")

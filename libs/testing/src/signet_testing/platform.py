@@ -23,7 +23,6 @@ from signet_testing.process import ServerProcess, descendants
 from signet_testing.root import ROOT
 
 COMMAND = (sys.executable, "-m", "deploy.local", "run")
-READY = b"\nSignet is ready: "
 UP_SECONDS = 40.0
 
 
@@ -49,16 +48,18 @@ class Platform:
 
     `start()` and `stop()` may follow each other; as a context manager it is started and stopped. The processes see
     PATH, a neutral locale and `settings`, so nothing that the developer has set for an instance of their own leaks in.
+    With `service` that one alone is started, in a fraction of the time.
     """
 
-    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str], *, service: str = "") -> None:
         self.home = home
         self.port = free_port()
         home.mkdir(parents=True, exist_ok=True)
         self.output = home / "output.log"
+        self._ready = f"\nSignet {service} is ready: ".replace("  ", " ").encode()
         self._process = ServerProcess(
             name="platform",
-            command=COMMAND,
+            command=(*COMMAND, "--service", service) if service else COMMAND,
             log=self.output,
             environment={**settings, "SIGNET_HOME": str(home), "SIGNET_PORT": str(self.port)},
             folder=ROOT,
@@ -81,7 +82,7 @@ class Platform:
     def start(self) -> None:
         """Return when it says that it is ready. Raises ServerFailed with what it said instead."""
         already_said = self.output.stat().st_size if self.output.exists() else 0
-        self._process.start(lambda: READY in b"\n" + self._said_since(already_said))
+        self._process.start(lambda: self._ready in b"\n" + self._said_since(already_said))
 
     def stop(self) -> None:
         """End it in order, as Ctrl-C does."""
