@@ -6,27 +6,23 @@ service does the same work in both cases.
 """
 
 import hashlib
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 
 from tests.bench import load, plain_proxy, signed_requests
 from tests.bench.load import Load
 from tests.bench.profiles import Measured
+from tests.bench.sign_ins import sign_ins
 from tests.bench.signed_requests import DEMOS, HOST, STORED
 
-from signet import Client, SignetError
 from signet_common.passport import Passport, PassportIssuer, parse_keys
 
 SECONDS = 6
 TURNS = 7
 """Odd, so that one of them is the middle one: a neighbour of the machine spoils some, and never knows which."""
 SIGN_INS_PER_SECOND = 20
-SIGNING_IN_AT_ONCE = 8
 NOTHING = hashlib.sha256(b"").hexdigest()
 
 
@@ -38,23 +34,24 @@ class Edge:
     plain: Load
     through: Load
     signing_in: Load
-    sign_ins: int
+    sign_ins: Load
 
 
 def measure(measured: Measured, folder: Path, most_per_second: float) -> Edge:
-    """Measure both ways in turns, then one of them beside sign-ins.
+    """Measure both ways in turns, and one of them beside sign-ins as well.
 
     `most_per_second` is what the platform answered under full load.
     """
     rate = most_per_second / 2
     requests, count = folder / "requests", round(rate * SECONDS * 2)
-    plain, through = [], []
+    plain, through, signing_in, done = [], [], [], []
     for _ in range(TURNS):
         plain.append(_plain(measured, requests, count, rate))
         through.append(_through_the_gateway(measured, requests, count, rate))
-    with _signing_in(measured) as counter:
-        signing_in = _through_the_gateway(measured, requests, count, rate)
-    return Edge(rate, load.middle(plain), load.middle(through), signing_in, counter.done)
+        busy, others = _beside_sign_ins(measured, requests, count, rate)
+        signing_in.append(busy)
+        done.append(others)
+    return Edge(rate, load.middle(plain), load.middle(through), load.middle(signing_in), load.middle(done))
 
 
 def _plain(measured: Measured, requests: Path, count: int, rate: float) -> Load:
@@ -64,9 +61,23 @@ def _plain(measured: Measured, requests: Path, count: int, rate: float) -> Load:
 
 
 def _through_the_gateway(measured: Measured, requests: Path, count: int, rate: float) -> Load:
+    _write_reads(measured, requests, count)
+    return load.run(measured.platform.url, requests, SECONDS, rate)
+
+
+def _beside_sign_ins(measured: Measured, requests: Path, count: int, rate: float) -> tuple[Load, Load]:
+    """The reads, and the sign-ins that a second wrk starts meanwhile."""
+    prepared = requests.with_name("sign-ins")
+    load.write_requests(prepared, sign_ins(measured.platform, SIGN_INS_PER_SECOND * SECONDS * 2))
+    _write_reads(measured, requests, count)
+    with ThreadPoolExecutor(1) as beside:
+        signing_in = beside.submit(load.run, measured.platform.url, prepared, SECONDS, SIGN_INS_PER_SECOND)
+        return load.run(measured.platform.url, requests, SECONDS, rate), signing_in.result()
+
+
+def _write_reads(measured: Measured, requests: Path, count: int) -> None:
     signing = signed_requests.Signing.now(measured.platform.first_run.credential)
     load.write_requests(requests, signed_requests.gets(signing, count))
-    return load.run(measured.platform.url, requests, SECONDS, rate)
 
 
 def _with_passports(measured: Measured, count: int) -> Iterator[bytes]:
@@ -83,39 +94,3 @@ def _with_passports(measured: Measured, count: int) -> Iterator[bytes]:
         )  # fmt: skip
         lines = (f"GET {target} HTTP/1.1", f"Host: {HOST}", "Accept: application/json")
         yield "\r\n".join((*lines, f"X-Passport: {issuer.issue(passport)}", "", "")).encode("ascii")
-
-
-@dataclass(slots=True)
-class _Counter:
-    done: int = 0
-    stop: threading.Event = field(default_factory=threading.Event)
-
-
-@contextmanager
-def _signing_in(measured: Measured) -> Iterator[_Counter]:
-    """Sign in that often meanwhile, over kept connections: what a client costs at its start is not measured."""
-    counter, tickets = _Counter(), Queue[None]()
-    first_run = measured.platform.first_run
-
-    def sign_in() -> None:
-        with Client(measured.platform.url) as client:
-            while not counter.stop.is_set():
-                with suppress(Empty, SignetError):
-                    tickets.get(timeout=1 / SIGN_INS_PER_SECOND)
-                    client.sessions.create(first_run.user_name, first_run.password)
-                    counter.done += 1
-
-    def every() -> None:
-        while not counter.stop.wait(1 / SIGN_INS_PER_SECOND):
-            tickets.put(None)
-
-    threads = [threading.Thread(target=work) for work in (every, *[sign_in] * SIGNING_IN_AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    try:
-        time.sleep(0.5)
-        yield counter
-    finally:
-        counter.stop.set()
-        for thread in threads:
-            thread.join()

@@ -29,7 +29,7 @@ def print_table(title: str, cells: Sequence[Cell], yardstick: Cell) -> None:
 def print_edge(title: str, edge: Edge) -> None:
     """What the gateway adds to a read at half load, and what it is like while people sign in."""
     print(f"\n### {title}: a get at half load, {edge.per_second:,.0f} requests/s\n")
-    _row("", "plain proxy_pass", "through the gateway", "added", f"with {edge.sign_ins} sign-ins meanwhile")
+    _row("", "plain proxy_pass", "through the gateway", "added", f"at {edge.sign_ins.per_second:.0f} sign-ins/s")
     _row("---", "---:", "---:", "---:", "---:")
     for name in ("per_second", "p50_ms", "p99_ms"):
         plain, through, busy = (getattr(each, name) for each in (edge.plain, edge.through, edge.signing_in))
