@@ -23,7 +23,7 @@ def sign_ins(platform: Platform, count: int) -> Iterator[bytes]:
         shown: Any = client.connection.request_public("GET", "/api/v1/keys").data
     jwk = shown["keys"][0]
     first_run, timestamp = platform.first_run, int(time.time())
-    body = json.dumps({"user_name": first_run.user_name, "password": first_run.password}).encode()
+    body = json.dumps({"login": first_run.user_name, "password": first_run.password}).encode()
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     for _ in range(count):
         request = httpx.Request("POST", f"http://{HOST}{_PATH}", headers=headers, content=body)
