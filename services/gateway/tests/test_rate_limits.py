@@ -1,12 +1,17 @@
 """The limits: one suite for this worker's memory and for Redis, and what is special about each."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
 from signet_gateway.adapters.outbound.counters import BoundedCounters
 from signet_gateway.adapters.outbound.rate_limits import RateLimits, SlidingWindow
 from signet_testing.free_ports import free_port
+
+CLIENTS = 150
 
 
 class Clock:
@@ -98,3 +103,21 @@ def test_workers_that_share_a_store_share_the_count(redis_server):
     workers = [RateLimits(redis_server.url).limiter(name, "3/hour") for _ in range(3)]
     assert [worker.take("a").granted for worker in workers] == [True] * 3
     assert not any(worker.take("a").granted for worker in workers)
+
+
+@pytest.mark.servers
+def test_a_rush_of_clients_is_no_outage(redis_server, caplog):
+    """Redis is paused, so that all of them wait at once, each on a connection."""
+    limiter = RateLimits(redis_server.url).limiter(f"test-{time.monotonic_ns()}", "3/hour")
+    together = threading.Barrier(CLIENTS + 1)
+
+    def take() -> object:
+        together.wait()
+        return limiter.take("a")
+
+    with redis.Redis.from_url(redis_server.url) as administrator, ThreadPoolExecutor(CLIENTS) as clients:
+        taken = [clients.submit(take) for _ in range(CLIENTS)]
+        administrator.client_pause(150)
+        together.wait()
+    assert all(one.result() for one in taken)
+    assert "Too many connections" not in caplog.text

@@ -22,6 +22,7 @@ from signet_gateway.application.ports import Allowance
 _LOGGER = logging.getLogger(__name__)
 _REDIS_SECONDS = 0.2
 _REDIS_PAUSE_SECONDS = 1.0
+_REDIS_CONNECTIONS = 1_000  # as many as a worker has clients: one who finds none left would take that for an outage
 _A_MOMENT = 0.001  # at the border itself the window is still full
 MEMORY_URL = "memory:"
 
@@ -119,6 +120,7 @@ def _redis(url: str) -> Storage:
             key_prefix="signet",
             socket_timeout=_REDIS_SECONDS,
             socket_connect_timeout=_REDIS_SECONDS,
+            max_connections=_REDIS_CONNECTIONS,
         ),
     )
 
