@@ -48,7 +48,7 @@ class Platform:
 
     `start()` and `stop()` may follow each other; as a context manager it is started and stopped. The processes see
     PATH, a neutral locale and `settings`, so nothing that the developer has set for an instance of their own leaks in.
-    With `service` that one alone is started, in a fraction of the time.
+    With `service` that one alone is started, as `make run SERVICE=…` does.
     """
 
     def __init__(self, home: Path, settings: Mapping[str, str], *, service: str = "") -> None:
@@ -56,7 +56,7 @@ class Platform:
         self.port = free_port()
         home.mkdir(parents=True, exist_ok=True)
         self.output = home / "output.log"
-        self._ready = f"\nSignet {service} is ready: ".replace("  ", " ").encode()
+        self._ready = (f"\nSignet {service} is ready: " if service else "\nSignet is ready: ").encode()
         self._process = ServerProcess(
             name="platform",
             command=(*COMMAND, "--service", service) if service else COMMAND,

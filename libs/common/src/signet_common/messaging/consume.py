@@ -22,7 +22,7 @@ ATTEMPTS = 8
 
 _logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+ReadT = TypeVar("ReadT")
 """What a consumer makes of an event; `parse_event` gives the event itself."""
 
 
@@ -30,7 +30,7 @@ class Transient(Exception):
     """What the handler needs is away at the moment; the events wait."""
 
 
-class ConsumerLoop(Generic[T]):
+class ConsumerLoop(Generic[ReadT]):
     """Feeds one handler. `run` belongs to one thread; it owns the consumer and closes it.
 
     `read` makes of a delivery what the handler wants, once, and raises EventInvalid for what is to be set aside. The
@@ -42,8 +42,8 @@ class ConsumerLoop(Generic[T]):
     def __init__(
         self,
         consumer: EventConsumer,
-        read: Callable[[Delivery], T],
-        handler: Callable[[Sequence[T]], None],
+        read: Callable[[Delivery], ReadT],
+        handler: Callable[[Sequence[ReadT]], None],
         *,
         batch: int = BATCH,
         linger: float = LINGER_SECONDS,
@@ -96,7 +96,7 @@ class ConsumerLoop(Generic[T]):
             deliveries += self._consumer.receive(room, left)
         return deliveries
 
-    def _readable(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, T]]:
+    def _readable(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, ReadT]]:
         readable = []
         for delivery in deliveries:
             try:
@@ -105,7 +105,7 @@ class ConsumerLoop(Generic[T]):
                 self._set_aside(delivery, str(error))
         return readable
 
-    def _apply(self, pairs: Sequence[tuple[Delivery, T]], stop: threading.Event) -> None:
+    def _apply(self, pairs: Sequence[tuple[Delivery, ReadT]], stop: threading.Event) -> None:
         """Handle and acknowledge. A batch that fails twice is taken apart; an event that keeps failing is set aside."""
         failures = 0
         while pairs and not stop.is_set():
