@@ -60,6 +60,10 @@ class Channel:
         for piece in reply.pieces():
             self.send_raw(piece)
 
+    def send_with(self, extra: bytes, reply: Reply) -> None:
+        """Send a short reply and `extra` at once: a peer that has read the one has the other before it."""
+        self.send_raw(b"".join(reply.pieces()) + extra)
+
     def send_first(self, size: int, reply: Reply) -> None:
         """Send the first `size` bytes of it."""
         for piece in reply.pieces():

@@ -135,5 +135,4 @@ class StrayBytes(Fault):
     extra: bytes = b"\0" * wire.HEADER.size
 
     def send(self, channel: Channel, reply: Reply) -> None:
-        channel.send(reply)
-        channel.send_raw(self.extra)
+        channel.send_with(self.extra, reply)
