@@ -62,7 +62,6 @@ def _run(contract: Path, chosen: argparse.Namespace) -> int:
         "--config-file", str(SETTINGS),
         "run", str(contract),
         "--url", chosen.url,
-        "--checks", "all",
         "--phases", "examples,coverage,fuzzing,stateful",
         "--seed", str(chosen.seed),
         "--max-examples", str(chosen.max_examples),
