@@ -10,6 +10,7 @@ import schemathesis
 import schemathesis.auths
 import schemathesis.openapi
 from schemathesis.core import NotSet
+from schemathesis.core.mutations import Mutation
 from schemathesis.core.parameters import ParameterLocation
 
 from signet_testing.fuzz import formats
@@ -82,10 +83,7 @@ def is_worth_sending(_context: object, case: AnyCase) -> bool:
     if isinstance(case.body, NotSet) and case.operation.definition.raw.get("x-stream") and case.method in UPLOADING:
         return False
     mutations = getattr(case.meta.phase.data, "mutations", ()) if case.meta else ()
-    return not any(
-        mutation.keywords == ("required",) and mutation.parameter is None and _removes_security(mutation.original_value)
-        for mutation in mutations
-    )
+    return not any(_removes_only_security(mutation, case.headers) for mutation in mutations)
 
 
 def keep_promises(_context: object, case: AnyCase, _kwargs: dict[str, Any]) -> None:
@@ -126,5 +124,13 @@ def _names(value: object, ids: frozenset[int]) -> bool:
     return str(value) in map(str, ids)
 
 
-def _removes_security(names: object) -> bool:
-    return isinstance(names, list) and bool(names) and SECURITY.issuperset(map(str, names))
+def _removes_only_security(mutation: Mutation, headers: Mapping[str, object]) -> bool:
+    """Whether any of several required headers may be missing, and those that are will be put back."""
+    if mutation.parameter_location is not ParameterLocation.HEADER or mutation.parameter is not None:
+        return False
+    required = mutation.original_value
+    return (
+        mutation.keywords == ("required",)
+        and isinstance(required, list)
+        and SECURITY.issuperset(str(name) for name in required if name not in headers)
+    )
