@@ -45,7 +45,14 @@ def end_leftovers(remembered: Path) -> None:
         if not _lives(group):
             _signal_group(group, signal.SIGKILL)
     if os.getpgrp() == os.getpid():
-        remembered.write_text(str(os.getpid()))
+        _replace(remembered, str(os.getpid()))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whoever is killed in the middle of it must not leave a file that its successor cannot read."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def _lives(process: int) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ import pytest
 from deploy.local.layout import Home
 from deploy.local.processes import Layer, Process
 from deploy.local.supervision import Supervisor
+
+from signet_testing.free_ports import free_port
 
 LISTEN = (
     "import os, socket, sys, time\n"
@@ -88,9 +89,7 @@ def test_a_killed_process_comes_back_although_its_child_holds_the_port(
     home: Home, start: Callable[..., Supervisor]
 ) -> None:
     """The workers of a killed master go on listening, and the new master could never bind."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    supervisor = start(python("web", LISTEN, str(port), DEMO_SECRET="x"))
+    supervisor = start(python("web", LISTEN, str(free_port()), DEMO_SECRET="x"))
     eventually(lambda: running(supervisor, "web"))
     first = pid_of(home, "web")
 

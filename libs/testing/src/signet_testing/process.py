@@ -7,14 +7,16 @@ server's process group and removes what it was told to remove.
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_SECONDS = 0.05
+END_SECONDS = 30.0
 LOG_TAIL_LINES = 30
 WATCH = 'read -r word; [ "$word" = ended ] || { kill -KILL "-$1"; [ -z "$2" ] || { sleep 1; rm -rf -- "$2"; }; }'
 
@@ -83,17 +85,21 @@ class ServerProcess:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL the whole group and every descendant that left it, as a crash or the kernel's memory killer would."""
+        """SIGKILL the whole group and every descendant that left it, as a crash or the kernel's memory killer would.
+
+        Returns when all of them have ended: until then they hold ports, memory and names against their successor.
+        """
         if self._process is None:
             return
         # The leader has not been reaped yet, so neither its id nor its group's can belong to anybody else.
-        victims = descendants(self._process.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        for victim in victims:
+        with _handles(descendants(self._process.pid)) as victims:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGKILL)
-        self._process.wait()
+                os.killpg(self._process.pid, signal.SIGKILL)
+            for victim in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(victim, signal.SIGKILL)
+            self._process.wait()
+            _await_end(victims)
         self._process = None
         self._dismiss_watcher()
 
@@ -129,6 +135,27 @@ class ServerProcess:
         if self._watcher is not None:
             self._watcher.communicate(b"ended\n")
             self._watcher = None
+
+
+@contextlib.contextmanager
+def _handles(processes: Iterable[int]) -> Iterator[list[int]]:
+    """A file descriptor for each that still runs, pidfd_open(2): unlike a number it never names another process."""
+    with contextlib.ExitStack() as opened:
+        found: list[int] = []
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                found.append(os.pidfd_open(process))
+                opened.callback(os.close, found[-1])
+        yield found
+
+
+def _await_end(handles: Iterable[int]) -> None:
+    """Wait for processes that are nobody's children here; a descriptor is readable once its process has ended."""
+    deadline = time.monotonic() + END_SECONDS
+    for handle in handles:
+        one = select.poll()
+        one.register(handle, select.POLLIN)
+        one.poll(max(0.0, deadline - time.monotonic()) * 1000)
 
 
 def private_environment(additions: Mapping[str, str]) -> dict[str, str]:
