@@ -66,10 +66,18 @@ def peer(listener: socket.socket) -> Peer:
     return Peer(listener)
 
 
+def services_at(address: str, timeout: float = 30) -> HttpServices:
+    return HttpServices({"files": address}, PassportIssuer("scheduler", KEYS), timeout=timeout)
+
+
 @pytest.fixture
-def services(listener: socket.socket) -> HttpServices:
-    port = listener.getsockname()[1]
-    return HttpServices({"files": f"127.0.0.1:{port}"}, PassportIssuer("scheduler", KEYS), timeout=0.4)
+def address(listener: socket.socket) -> str:
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def services(address: str) -> HttpServices:
+    return services_at(address)
 
 
 def ask(services: HttpServices, **query: str) -> Any:
@@ -99,8 +107,7 @@ def test_a_service_of_this_machine_is_asked_through_its_socket(tmp_path: Path) -
         listener.bind(str(path))
         listener.listen()
         Peer(listener).will_say(answer(envelope({"finished": True})))
-        services = HttpServices({"files": f"unix:{path}"}, PassportIssuer("scheduler", KEYS), timeout=2)
-        assert ask(services) == {"finished": True}
+        assert ask(services_at(f"unix:{path}")) == {"finished": True}
 
 
 AGAIN = {
@@ -129,7 +136,7 @@ def test_what_may_be_better_next_time_is_attempted_again(peer: Peer, services: H
     assert "files" in str(refused.value)
 
 
-def test_a_service_that_is_silent_or_slow_is_given_up_in_time(peer: Peer, services: HttpServices) -> None:
+def test_a_service_that_is_silent_or_slow_is_given_up_in_time(peer: Peer, address: str) -> None:
     """Also one that goes on for ever, a byte at a time."""
 
     def drip(connection: socket.socket) -> None:
@@ -141,16 +148,17 @@ def test_a_service_that_is_silent_or_slow_is_given_up_in_time(peer: Peer, servic
     for says in (lambda connection: time.sleep(2), drip):
         peer.says = says
         with pytest.raises(ServiceUnavailable, match="TimeoutError"):
-            ask(services)
+            ask(services_at(address, timeout=0.4))
 
 
-def test_a_service_that_is_not_there_is_attempted_again(listener: socket.socket, tmp_path: Path) -> None:
+def test_a_service_that_is_not_there_is_attempted_again(tmp_path: Path) -> None:
     """It may be restarting."""
-    port = listener.getsockname()[1]
-    listener.close()
-    for address in (f"127.0.0.1:{port}", f"unix:{tmp_path}/files.sock"):
-        with pytest.raises(ServiceUnavailable):
-            ask(HttpServices({"files": address}, PassportIssuer("scheduler", KEYS), timeout=1))
+    with socket.socket() as taken:
+        # Bound, so that nobody else gets the port, and not listening.
+        taken.bind(("127.0.0.1", 0))
+        for address in (f"127.0.0.1:{taken.getsockname()[1]}", f"unix:{tmp_path}/files.sock"):
+            with pytest.raises(ServiceUnavailable):
+                ask(services_at(address))
 
 
 def test_what_is_refused_is_not_attempted_again_and_says_why(peer: Peer, services: HttpServices) -> None:

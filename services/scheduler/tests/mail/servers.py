@@ -5,11 +5,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from asyncio import AbstractServer
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -100,6 +102,17 @@ def make_certificates(folder: Path, host: str = "localhost") -> Certificates:
     return Certificates(ca, context)
 
 
+class ListeningController(Controller):
+    """On a socket that listens already: a port that was looked for and let go may be somebody else's by now."""
+
+    def __init__(self, listening: socket.socket, mailbox: Mailbox, **options: Any) -> None:
+        super().__init__(mailbox, **options)
+        self._listening = listening
+
+    def _create_server(self) -> Awaitable[AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening, ssl=self.ssl_context)
+
+
 @contextmanager
 def mail_server(
     mailbox: Mailbox,
@@ -110,10 +123,13 @@ def mail_server(
     smtputf8: bool = False,
 ) -> Iterator[int]:
     """A real server on 127.0.0.1; its port. With `auth` nobody sends without having signed in."""
-    controller = Controller(
+    listening = socket.create_server(("127.0.0.1", 0))
+    controller = ListeningController(
+        listening,
         mailbox,
         hostname="127.0.0.1",
-        port=0,
+        port=listening.getsockname()[1],
+        ready_timeout=60,
         ssl_context=tls,
         tls_context=starttls,
         require_starttls=starttls is not None,
@@ -122,19 +138,11 @@ def mail_server(
         authenticator=mailbox.authenticate if auth else None,
         enable_SMTPUTF8=smtputf8,
     )
-    controller.port = _free_port()
     controller.start()
     try:
         yield controller.port
     finally:
         controller.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 Script = Callable[[socket.socket], None]

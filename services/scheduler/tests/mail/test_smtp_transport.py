@@ -251,10 +251,11 @@ def test_an_answer_is_told_whole_in_one_line() -> None:
 
 
 def test_nobody_listening_is_tried_again() -> None:
-    with scripted_server(stall) as port:
-        pass
-    with pytest.raises(MailDeferred, match="connection to the mail server failed"):
-        transport(port).send(outgoing())
+    with socket.socket() as taken:
+        # Bound, so that nobody else gets the port, and not listening.
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(MailDeferred, match="connection to the mail server failed"):
+            transport(taken.getsockname()[1]).send(outgoing())
 
 
 def test_what_came_before_tls_is_not_taken_for_what_came_through_it() -> None:

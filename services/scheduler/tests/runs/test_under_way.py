@@ -48,15 +48,21 @@ def test_what_is_stopped_at_any_moment_is_stopped_inside_or_not_at_all() -> None
 def test_what_a_handler_catches_for_itself_does_not_swallow_it() -> None:
     """Handlers say `except Exception` around what may fail."""
 
+    attempt, begun = work(), threading.Event()
+
     def stubborn() -> None:
         while True:
             try:
+                begun.set()
                 spin()
             except Exception:  # noqa: BLE001
                 continue
 
-    attempt = work()
-    threading.Timer(0.05, attempt.stop, [TimedOut]).start()
+    def stop() -> None:
+        begun.wait()
+        attempt.stop(TimedOut)
+
+    threading.Thread(target=stop).start()
     with pytest.raises(TimedOut):
         attempt.run(stubborn)
 

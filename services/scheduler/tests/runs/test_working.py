@@ -209,16 +209,17 @@ def test_a_worker_that_has_to_stop_hands_back_what_can_be_repeated(house: House)
 
 def test_what_is_not_to_be_stopped_finishes_beyond_the_grace(house: House) -> None:
     """Its job says so for a stretch that it could not repeat without harm."""
-    go_on = threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
 
     def work(context: RunContext) -> None:
         with context.unstopped():
+            begun.set()
             go_on.wait(60)
 
     house.does = work
     run_id = house.add()
     with house.working(grace_seconds=0) as stop:
-        until(lambda: house.state(run_id) == "running")
+        begun.wait(60)
         stop.set()
         time.sleep(0.3)
         go_on.set()
