@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,8 @@ def test_collecting_can_be_turned_off(settings: Any) -> None:
 def test_one_process_collects_at_a_time(sqlite_service: Service, settings: Any) -> None:
     """Replicas would only be in each other's way."""
     add_orphan(sqlite_service)
-    assert Leases(sqlite_service.database, LEASES).hold("collect", "another")
+    leases = Leases(sqlite_service.database, LEASES, lambda: datetime.now(UTC) + timedelta(hours=1))
+    assert leases.hold("collect", "another")
     with running(background_loops(settings())["collect"]):
         time.sleep(0.5)
     assert sqlite_service.states() == ["deleted"]

@@ -1,5 +1,6 @@
 """`signet-files keyring …` as a deployment types it."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def test_rotating_brings_every_data_key_along_and_the_list_says_so(home) -> None
     assert output[1].endswith("blobs 2 does not decrypt and is left as it is")
     assert output[2].endswith("lies under k2")
     code, (superseded, current, missing) = run("list")
-    assert (code, superseded[:31]) == (0, f"k1  0 secrets  superseded {datetime.now(UTC):%Y-}")
+    assert (code, superseded[:28]) == (0, "k1  0 secrets  superseded 20")
     assert current == "k2  2 secrets  current"
     assert missing == "k7  1 secrets  MISSING: these secrets cannot be read"
 
@@ -80,8 +81,9 @@ def test_a_key_is_not_retired_while_something_may_be_stored_under_it(home) -> No
     assert (code, len(output)) == (1, 1)
     assert "retire it after" in output[0]
     file = home / "keyring.json"
-    year, before = f"{datetime.now(UTC):%Y-}", f"{datetime.now(UTC) - timedelta(days=400):%Y-}"
-    file.write_text(file.read_text().replace(year, before))
+    document = json.loads(file.read_text())
+    document["superseded"]["k1"] = (datetime.now(UTC) - timedelta(days=400)).isoformat()
+    file.write_text(json.dumps(document))
     assert run("retire", "k1") == (0, ["files: forgot k1"])
     assert run("list") == (0, ["k2  0 secrets  current"])
 
