@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from signet_testing.mariadb import MariaDbServer
 from signet_testing.nginx import NginxServer
@@ -30,6 +31,13 @@ DATABASES = [
     pytest.param("mariadb", marks=pytest.mark.servers),
     pytest.param("postgresql", marks=pytest.mark.servers),
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Let no example of Hypothesis have a time limit; a profile that the command line names still comes after this."""
+    settings.register_profile("signet", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+    settings.load_profile("signet")
 
 
 @pytest.hookimpl(tryfirst=True)
