@@ -59,7 +59,7 @@ def test_writes_go_on_while_the_bus_is_away_and_the_outbox_drains_by_itself(
         with bus_away(platform, broker):
             made = [client.demos.create(f"b{secrets.token_hex(6)}") for _ in range(CHANGES)]
             eventually(complains_about_the_outbox, 30, "a complaint about the outbox")
-            eventually(lambda: whole() == "degraded", 5, "a platform that serves on")
+            eventually(lambda: whole() == "degraded", 30, "a platform that serves on")
             waiting = readiness(platform.door_of("resources-web"))["checks"]["outbox"]["detail"]
             assert f"pending={CHANGES} " in waiting
             made.append(client.demos.create(f"b{secrets.token_hex(6)}"))

@@ -230,6 +230,6 @@ def test_invalid_contracts_change_nothing_and_are_complained_of(
         eventually(lambda: check() == "degraded", 15, "a complaint")
         load.go_on()
     assert load.failures == []
-    assert "the contracts were not reloaded" in reloading.log("gateway-web")
+    eventually(lambda: "the contracts were not reloaded" in reloading.log("gateway-web"), 15, "a line in the log")
     contract.publish(contract.original())
     eventually(lambda: {check() for _ in range(20)} == {"ok"}, 15, "satisfaction")

@@ -135,7 +135,7 @@ def test_a_disk_that_is_full_is_told_and_keeps_nothing(platform: Platform, insid
     """The system refuses what would be larger: 507001 to the client, and room for whatever fits."""
     before = (seen(platform), inside.left(), inside.stored())
     worker = eventually(lambda: descendants(platform.process("files-web")), SECONDS, "a worker")[0]
-    resource.prlimit(worker, resource.RLIMIT_FSIZE, (5 * MIB, resource.RLIM_INFINITY))
+    usual = resource.prlimit(worker, resource.RLIMIT_FSIZE, (5 * MIB, resource.RLIM_INFINITY))
     with platform.client(retries=0) as client:
         with pytest.raises(Refused) as refused:
             client.files.upload(io.BytesIO(CONTENT), file_name="too large")
@@ -144,4 +144,4 @@ def test_a_disk_that_is_full_is_told_and_keeps_nothing(platform: Platform, insid
         small = client.files.upload(io.BytesIO(CONTENT[:MIB]), file_name="small")
         with client.files.download(small.file_id) as content:
             assert b"".join(content) == CONTENT[:MIB]
-    platform.kill("files-web")
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, usual)

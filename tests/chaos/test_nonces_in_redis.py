@@ -128,7 +128,7 @@ def test_while_redis_is_dead_everything_is_refused_and_its_return_gives_no_repla
         assert stage.send_at_once(request) == {ReturnCode.UPSTREAM_UNAVAILABLE: AT_ONCE}
         assert stage.send_at_once(replay) == {ReturnCode.UPSTREAM_UNAVAILABLE: AT_ONCE}
         eventually(lambda: stage.check()["status"] == "failed", 10, "a complaint about the nonces")
-        assert "nonces cannot be claimed: " in stage.platform.log("gateway-web")
+        eventually(lambda: "nonces cannot be claimed: " in stage.platform.log("gateway-web"), 10, "a line in the log")
     finally:
         stage.store.start()
     assert stage.codes_until_decided(replay) <= {ReturnCode.NONCE_REUSED, ReturnCode.SIGN_EXPIRED}
@@ -164,7 +164,8 @@ def test_a_redis_that_begins_to_evict_stops_everything_until_it_is_set_right(sta
         try:
             eventually(lambda: codes() == {ReturnCode.UPSTREAM_UNAVAILABLE}, 30, "refusals from every worker")
             eventually(lambda: stage.check()["status"] == "failed", 10, "a complaint about the nonces")
-            assert "maxmemory-policy is allkeys-lru, not noeviction" in stage.platform.log("gateway-web")
+            said = "maxmemory-policy is allkeys-lru, not noeviction"
+            eventually(lambda: said in stage.platform.log("gateway-web"), 10, "a line in the log")
         finally:
             administrator.config_set("maxmemory-policy", "noeviction")
     eventually(lambda: codes() == {ReturnCode.SUCCESS}, 30, "every worker at work again")

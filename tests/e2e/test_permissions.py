@@ -70,7 +70,7 @@ def test_revoked_key_is_refused_by_every_worker_at_once(admin: Client, api: Sign
     thief = api.as_(person.credential)
     assert answers_of_all_workers(thief) == {ReturnCode.SUCCESS}
     admin.api_keys.revoke(person.api_key_id)
-    eventually(lambda: answers_of_all_workers(thief) == {ReturnCode.USER_API_INACTIVE}, seconds=5)
+    eventually(lambda: answers_of_all_workers(thief) == {ReturnCode.USER_API_INACTIVE})
 
 
 def test_inactive_user_is_refused_by_every_worker_and_may_come_back(
@@ -81,11 +81,11 @@ def test_inactive_user_is_refused_by_every_worker_and_may_come_back(
     signing = api.as_(person.credential)
     assert answers_of_all_workers(signing) == {ReturnCode.SUCCESS}
     admin.users.update(person.user_id, {"user_state": "inactive"})
-    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.USER_INACTIVE}, seconds=5)
+    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.USER_INACTIVE})
     forger = api.as_(type(person.credential)(person.credential.api_key, "not the secret"))
     assert forger.call("GET", DEMOS).code == ReturnCode.SIGN_INVALID
     admin.users.update(person.user_id, {"user_state": "active"})
-    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.SUCCESS}, seconds=5)
+    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.SUCCESS})
 
 
 def test_new_role_is_heeded_by_every_worker_at_once(admin: Client, api: SignedApi) -> None:
@@ -94,4 +94,4 @@ def test_new_role_is_heeded_by_every_worker_at_once(admin: Client, api: SignedAp
     signing = api.as_(person.credential)
     assert answers_of_all_workers(signing) == {ReturnCode.SUCCESS}
     admin.users.update(person.user_id, {"roles": []})
-    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.RESOURCE_ACCESS_FORBIDDEN}, seconds=5)
+    eventually(lambda: answers_of_all_workers(signing) == {ReturnCode.RESOURCE_ACCESS_FORBIDDEN})

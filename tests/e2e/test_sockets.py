@@ -4,6 +4,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,18 @@ def tcp_ports(platform: Platform) -> set[int]:
     ports = set()
     for root in platform.processes().values():
         for process in (root, *descendants(root)):
-            held = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir() if file.is_symlink()}
-            ports |= {inodes[name] for name in held & inodes.keys()}
+            ports |= {inodes[name] for name in open_files(process) & inodes.keys()}
     return ports
+
+
+def open_files(process: int) -> set[str]:
+    """What a process has open at the moment; it opens and closes files while it is looked at."""
+    found = set()
+    with suppress(FileNotFoundError):  # a process that has ended
+        for file in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.add(str(file.readlink()))
+    return found
 
 
 def test_the_public_port_is_the_only_one(walled: Platform) -> None:

@@ -171,7 +171,9 @@ def test_pipelined_requests_are_judged_one_by_one_and_answered_in_order(stage: A
     forged = creating(stage.attacker, loot).with_header("X-Sign", "0" * 64)
     unsigned = RawRequest("DELETE", f"{DEMOS}/1")
     last = stage.victim.forge("GET", "/api/v1/users/me", headers=[("Connection", "close")])
-    answers = stage.attacker.converse(b"".join(request.wire() for request in (good, forged, unsigned, last)))
+    answers = stage.attacker.converse(
+        b"".join(request.wire() for request in (good, forged, unsigned, last)), expected=4
+    )
     codes = [answer.code for answer in answers]
     assert codes == [ReturnCode.SUCCESS, ReturnCode.SIGN_INVALID, ReturnCode.AUTH_PARAMS_REQUIRED, ReturnCode.SUCCESS]
     assert answers[0].envelope["data"]["user_id"] == stage.person.user_id != answers[3].envelope["data"]["user_id"]
@@ -218,7 +220,7 @@ UPGRADES = {
 def test_connection_is_never_turned_into_another_protocol(stage: Any, loot: str, what: str) -> None:
     """Class: after `101` a proxy passes bytes through blindly, and the checks see none of them."""
     hidden = smuggled(stage.attacker, loot).replace(b"X-Sign: ", b"X-Sign: 0")
-    unsigned = stage.attacker.converse(head(RawRequest("GET", DEMOS), *UPGRADES[what]) + hidden)
+    unsigned = stage.attacker.converse(head(RawRequest("GET", DEMOS), *UPGRADES[what]) + hidden, expected=2)
     assert [answer.code for answer in unsigned] == [ReturnCode.AUTH_PARAMS_REQUIRED, ReturnCode.SIGN_INVALID], unsigned
     signed = stage.attacker.converse(head(stage.attacker.forge("GET", DEMOS), *UPGRADES[what]))
     assert [answer.code for answer in signed] == [ReturnCode.SUCCESS]

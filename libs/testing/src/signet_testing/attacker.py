@@ -18,6 +18,8 @@ from signet_testing.raw_http import RawAnswer, RawRequest
 SILENCE_SECONDS = 0.25
 """So long nothing has come when no further answer is expected."""
 FIRST_ANSWER_SECONDS = 20.0
+CONTINUE = 100
+"""An interim answer (RFC 9110, 15.2): the one that counts follows."""
 
 Headers = Iterable[tuple[str, str]]
 
@@ -68,17 +70,18 @@ class Attacker:
         proof = (who, ("X-Timestamp", stamp), ("X-Nonce", once), ("X-Sign", signature))
         return RawRequest(method, target, (*sent, *proof), body)
 
-    def converse(self, *parts: bytes, source: str = LOOPBACK) -> list[RawAnswer]:
+    def converse(self, *parts: bytes, source: str = LOOPBACK, expected: int = 1) -> list[RawAnswer]:
         """Send bytes on one connection and return every answer that comes before it falls silent or ends.
 
-        With several parts, the next is sent when an answer to the ones before has come.
+        With several parts, the next is sent when an answer to the ones before has come. Silence counts once as many
+        answers as are `expected` to the last part have begun; a busy machine takes its time between them.
         """
         answers: list[RawAnswer] = []
         with connect(self.port, FIRST_ANSWER_SECONDS, source=source) as connection:
             for number, part in enumerate(parts, 1):
                 with contextlib.suppress(OSError):  # It may have answered and closed.
                     connection.sendall(part)
-                answers += _answers(_received(connection, to_the_end=number == len(parts)))
+                answers += _answers(_received(connection, expected, to_the_end=number == len(parts)))
         return answers
 
 
@@ -100,14 +103,15 @@ def _seconds(stamp: str) -> int:
     return int(stamp) if plausible else int(time.time())
 
 
-def _received(connection: socket.socket, *, to_the_end: bool) -> bytes:
+def _received(connection: socket.socket, expected: int, *, to_the_end: bool) -> bytes:
     """Everything that comes, or as much of it as makes whole answers."""
     received = b""
     with contextlib.suppress(OSError):
         connection.settimeout(FIRST_ANSWER_SECONDS)
         while (to_the_end or not _whole(received)) and (data := connection.recv(65536)):
             received += data
-            connection.settimeout(SILENCE_SECONDS if to_the_end else FIRST_ANSWER_SECONDS)
+            told = to_the_end and sum(answer.status != CONTINUE for answer in _answers(received)) >= expected
+            connection.settimeout(SILENCE_SECONDS if told else FIRST_ANSWER_SECONDS)
     return received
 
 
