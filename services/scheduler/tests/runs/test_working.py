@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from dramatiq.worker import WorkerThread
 from services.scheduler.tests.runs.house import JOBS, START, House, until
 
 from signet_scheduler.adapters.inbound.actor import DeadLetters
@@ -182,6 +183,19 @@ def test_a_worker_that_stops_lets_its_jobs_finish(house: House) -> None:
         stop.set()
         late = house.add()
     assert [house.state(run_id), house.state(late)] == ["succeeded", "waiting"]
+
+
+def test_a_worker_that_is_told_to_stop_while_it_starts_ends(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of Dramatiq that has not run yet forgets that it was told to end, and would be waited for for ever."""
+    run = WorkerThread.run
+
+    def late(thread: WorkerThread) -> None:
+        time.sleep(0.1)
+        run(thread)
+
+    monkeypatch.setattr(WorkerThread, "run", late)
+    with house.working() as stop:
+        stop.set()
 
 
 def test_a_worker_that_has_to_stop_hands_back_what_can_be_repeated(house: House) -> None:

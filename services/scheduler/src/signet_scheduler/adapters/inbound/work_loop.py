@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import dramatiq
 from dramatiq.middleware import raise_thread_exception
+from dramatiq.worker import ConsumerThread, WorkerThread
 
 from signet_scheduler.adapters.inbound.urgent_lane import UrgentLane
 from signet_scheduler.application.beat import BeatForRuns
@@ -19,6 +20,7 @@ BEAT_SECONDS = 1.0
 IDLE_MS = 1_000
 """How soon threads without work notice that they are to end; four times as often costs a quarter percent of a core."""
 FOREVER_MS = 86_400_000
+START_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,10 @@ class WorkLoop:
 
     def _end(self, worker: dramatiq.Worker, urgent: threading.Thread) -> None:
         def stop() -> None:
+            threads: list[WorkerThread | ConsumerThread] = [*worker.workers, *worker.consumers.values()]
+            # A thread that has not run yet would forget that it was told to end.
+            while any(thread.is_alive() and not thread.running for thread in threads):
+                time.sleep(START_SECONDS)
             worker.stop(FOREVER_MS)
             urgent.join()
 
