@@ -39,5 +39,5 @@ def any_client(request: pytest.FixtureRequest) -> Iterator[Client]:
         with Client((LIVE or "").split(",")) as one:
             yield one
     else:
-        with Cluster() as running, Client(running.trackers) as one:
+        with Cluster() as running, Client(running.trackers, storage_wait=0.0) as one:
             yield one

@@ -190,9 +190,9 @@ def test_an_unknown_group_has_no_storage(any_client: Client, stored: str) -> Non
     """A tracker does not say that a file is gone, so neither does the client."""
     unknown = "group77/" + FileName.parse(stored).name
     with pytest.raises(NoStorage):
-        any_client.upload(b"x", group="group77", timeout=0.3)
+        any_client.upload(b"x", group="group77", timeout=0.7)
     with pytest.raises(NoStorage):
-        any_client.download(unknown, timeout=0.3)
+        any_client.download(unknown, timeout=0.7)
 
 
 def test_a_known_group_can_be_chosen(any_client: Client, stored: str, kept: list[str]) -> None:

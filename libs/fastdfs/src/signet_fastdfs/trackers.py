@@ -10,7 +10,15 @@ from typing import TypeVar
 
 from signet_fastdfs import errors, replies, wire
 from signet_fastdfs.deadline import Deadline
-from signet_fastdfs.errors import ConnectionLost, FastDfsError, NoStorage, NotFound, ProtocolError, ServerFailed
+from signet_fastdfs.errors import (
+    ConnectionLost,
+    FastDfsError,
+    NoStorage,
+    NotFound,
+    ProtocolError,
+    ServerFailed,
+    TimedOut,
+)
 from signet_fastdfs.pool import Pool
 from signet_fastdfs.replies import Place
 from signet_fastdfs.wire import Address, Command, FileName
@@ -50,17 +58,27 @@ class Trackers:
         read: Callable[[bytes], Answer],
         deadline: Deadline,
     ) -> Answer:
-        """Go round the trackers until one answers, or `storage_wait` is over."""
+        """Go round the trackers until one answers, or `storage_wait` is over.
+
+        Once they have said that they know no storage, that is the reason, whatever uses up the rest of the time:
+        nothing was sent, which TimedOut would leave open.
+        """
         patience, pause = time.monotonic() + self._storage_wait, FIRST_PAUSE
-        while True:
-            try:
-                return self._ask_each(command, body, sizes, read, deadline)
-            except NoStorage:
-                # A whole pause has to fit in: what comes back at the very end is the reason, not TimedOut.
+        reason: NoStorage | None = None
+        try:
+            while True:
+                try:
+                    return self._ask_each(command, body, sizes, read, deadline)
+                except NoStorage as failed:
+                    reason = failed
                 if time.monotonic() + pause >= patience or deadline.remaining() <= pause:
-                    raise
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+                    raise reason
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        except TimedOut:
+            if reason is None:
+                raise
+            raise reason from None
 
     def _ask_each(
         self,
