@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from signet_testing.free_ports import free_port
+
 _CONFIGURATION = Path(__file__).parents[4] / "deploy" / "gunicorn" / "gunicorn.conf.py"
 _START_SECONDS = 20
 _STOP_SECONDS = 25
@@ -37,9 +39,7 @@ class Edge:
     def __init__(self, log: Path, *options: str, path: Path | None = None) -> None:
         self.log = log
         self.path = path
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         address = f"127.0.0.1:{self.port}" if path is None else f"unix:{path}"
         command = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "--bind", address]
         command += [*options, "--chdir", str(Path(__file__).parent), "echo_application:create()"]

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 Environ = dict[str, Any]
@@ -97,8 +98,11 @@ def _promises_too_much(environ: Environ, start_response: Start, calls: list[str]
     return [b"short"]
 
 
-def _slow(environ: Environ, start_response: Start, calls: list[str]) -> Iterable[bytes]:
-    time.sleep(0.7)
+def _held(environ: Environ, start_response: Start, calls: list[str]) -> Iterable[bytes]:
+    folder = Path(environ["QUERY_STRING"])
+    (folder / "entered").touch()
+    while not (folder / "released").exists():
+        time.sleep(0.01)
     return _echo(environ, start_response, calls)
 
 
@@ -111,5 +115,5 @@ _ROUTES = {
     "/fails": _fails,
     "/splits-header": _splits_header,
     "/promises-too-much": _promises_too_much,
-    "/slow": _slow,
+    "/held": _held,
 }

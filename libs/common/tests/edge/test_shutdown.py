@@ -17,17 +17,34 @@ def test_an_idle_client_does_not_delay_the_end(start_edge, answer_of):
         assert used.recv(100) == b""
 
 
-def test_a_request_in_flight_is_answered_and_its_connection_closed(start_edge, answer_of):
+def test_a_request_in_flight_is_answered_and_its_connection_closed(start_edge, answer_of, tmp_path):
     """A deployment must not cost anybody an answer."""
     edge = start_edge()
     with edge.connect() as client:
-        client.sendall(REQUEST % b"/slow")
-        time.sleep(0.2)
+        client.sendall(REQUEST % b"/held?%b" % bytes(tmp_path))
+        wait_until((tmp_path / "entered").exists)
         edge.process.terminate()
+        wait_until(lambda: refuses_connections(edge))
+        (tmp_path / "released").touch()
         answer = answer_of(client)
         assert answer.status == 200
         assert answer.headers["connection"] == "close"
     assert edge.process.wait(15) == 0
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def refuses_connections(edge):
+    try:
+        edge.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_a_body_still_on_its_way_is_waited_for(start_edge, answer_of):
