@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -214,16 +215,23 @@ def test_an_error_of_files_says_what_to_do_next(signet: Signet, gateway: Any, co
 def test_a_bar_is_shown_at_a_terminal_alone(signet: Signet, files: FakeFiles) -> None:
     """A log would hold ten thousand of them, and a script reads the answer; names never reach the terminal raw."""
     files.add("[red]a\x1b[2Jb", bytes(3_000_000))
-    ours, theirs = pty.openpty()
-    command = ("files", "get", "1", "--into", str(signet.config))
-    with started(signet, *command, stderr=theirs, TERM="xterm") as process:
-        process.communicate(timeout=30)
-    shown = os.read(ours, 100_000).decode()
-    assert process.returncode == 0
+    _, shown = at_a_terminal(signet, "files", "get", "1", "--into", str(signet.config))
     assert "[red]a\\x1b[2Jb" in shown
     assert "3.0" in shown
-    with started(signet, *command, "--force", "--json", stderr=theirs, TERM="xterm") as process:
-        assert json.loads(process.communicate(timeout=30)[0])["files"]
-    os.set_blocking(ours, False)
-    with pytest.raises(BlockingIOError):
-        os.read(ours, 100_000)
+    said, shown = at_a_terminal(signet, "files", "get", "1", "--into", str(signet.config), "--force", "--json")
+    assert json.loads(said)["files"]
+    assert shown == ""
+
+
+def at_a_terminal(signet: Signet, *command: str) -> tuple[bytes, str]:
+    """What a command that succeeds says, and all that it shows at the terminal where its errors go."""
+    ours, theirs = pty.openpty()
+    with started(signet, *command, stderr=theirs, TERM="xterm") as process, os.fdopen(ours, "rb", 0) as terminal:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # what Linux says at the end of a terminal that everybody has left
+            while piece := terminal.read(4096):
+                shown += piece
+        said = process.communicate(timeout=30)[0]
+    assert process.returncode == 0
+    return said, shown.decode()

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -242,17 +243,18 @@ def test_an_interruption_keeps_what_has_come(signet: Signet, files: FakeFiles, g
     """Ctrl-C is no reason to fetch gigabytes again."""
     files.add("a", CONTENT)
     files.breaks = [COME]
-    running = []
+    running: Queue[Any] = Queue()
 
     def answer(request: Any) -> Any:
         if "range" in request.headers:
-            running[0].send_signal(signal.SIGINT)
-            running[0].wait(30)
+            process = running.get(timeout=30)
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
         return files(request)
 
     gateway.behind = answer
     with started(signet, "files", "get", "1", "--into", str(tmp_path)) as process:
-        running.append(process)
+        running.put(process)
         complaint = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130
     assert "Interrupted." in complaint
