@@ -159,12 +159,14 @@ def test_a_pulse_comes_behind_every_event_that_was_published_before_it(bus: Bus,
 def test_a_tail_hears_no_pulse_where_nobody_beats(bus: Bus, event) -> None:
     """Silence must be told from news; what was before the tail, and what others beat, is no word of identity's."""
     identity, resources = bus.publisher("identity"), bus.publisher("resources")
+    earlier = bus.tail(["identity.#"])
     identity.publish([event("identity", "user", "update")])
     identity.pulse()
+    assert listen_until_pulse(earlier)[-1] == pulse_key("identity")  # nobody else says when it has been sent
     tail = bus.tail(["identity.#"])
     resources.pulse()
     assert tail.receive(0.5) == []
-    for part in (identity, resources, tail):
+    for part in (identity, resources, earlier, tail):
         part.close()
 
 
