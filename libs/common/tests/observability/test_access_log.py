@@ -42,7 +42,7 @@ def test_lines_are_written_without_being_asked(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"), flush_seconds=0.05)
     write_line(log)
     deadline = time.monotonic() + 10
-    while not (tmp_path / "log").exists() and time.monotonic() < deadline:
+    while not ((tmp_path / "log").exists() and lines_of(tmp_path / "log")) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(lines_of(tmp_path / "log")) == 1
     log.close()

@@ -26,6 +26,8 @@ from signet_common.sql.retention import (
 )
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+MINUTES = 120.0
+"""Seconds: the purge rests a multiple of what a step took, so one commit that the disk holds up is felt for long."""
 METADATA = MetaData()
 OUTBOX = outbox_table(METADATA)
 KEYS = idempotency_table(METADATA)
@@ -112,8 +114,8 @@ def test_who_asks_hears_how_much_of_each_table_went(database) -> None:
     for number in range(5):
         add_key(database, f"key {number}", NOW - timedelta(days=2))
     asked = purge(database, batch=2)
-    assert asked.within(10) == Erased({"outbox": 1, "idempotency_keys": 5}, finished=True)
-    assert asked.within(10) == Erased({"outbox": 0, "idempotency_keys": 0}, finished=True)
+    assert asked.within(MINUTES) == Erased({"outbox": 1, "idempotency_keys": 5}, finished=True)
+    assert asked.within(MINUTES) == Erased({"outbox": 0, "idempotency_keys": 0}, finished=True)
     assert (events(database), keys(database)) == (set(), set())
 
 
@@ -126,7 +128,7 @@ def test_who_asks_is_answered_in_time_and_goes_on_later(tmp_path: Path) -> None:
     first = purge(database, batch=2).within(0)
     assert first == Erased({"outbox": 0, "idempotency_keys": 2}, finished=False)
     assert len(keys(database)) == 3
-    assert purge(database, batch=2).within(10).finished
+    assert purge(database, batch=2).within(MINUTES).finished
     assert keys(database) == set()
     database.close()
 
@@ -189,7 +191,7 @@ def test_the_loop_empties_what_is_over_step_by_step(database) -> None:
     loop = threading.Thread(target=PurgeLoop(watched, Leases(database, LEASES)).run, args=(stop,))
     loop.start()
     try:
-        assert empty.wait(20)
+        assert empty.wait(MINUTES)
     finally:
         stop.set()
         loop.join(20)
@@ -226,7 +228,7 @@ def test_what_was_erased_leaves_the_log_of_sqlite_while_the_service_runs(tmp_pat
     )
     loop.start()
     try:
-        assert emptied.wait(20)
+        assert emptied.wait(MINUTES)
         assert not any(b"ada@example.org" in file.read_bytes() for file in tmp_path.iterdir())
     finally:
         stop.set()
@@ -244,7 +246,7 @@ def test_emptying_the_log_holds_nobody_up_for_long(tmp_path: Path) -> None:
         add_key(database, "key", NOW)
         started = time.monotonic()
         database.empty_log()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < BUSY_TIMEOUT_MS / 1000 / 2
         assert (tmp_path / "test.sqlite3-wal").stat().st_size
         reader.exec_driver_sql("ROLLBACK")
     database.empty_log()
