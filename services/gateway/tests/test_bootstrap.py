@@ -56,7 +56,7 @@ def application(tmp_path, identity):
         upstreams={"identity": authority, "resources": "127.0.0.1:1"},
         passport_issues=f"identity:k1:{KEY},resources:k1:{KEY}",
         connections=1,
-        connect_timeout=0.3,
+        connect_timeout=5.0,
     )
     return build(settings).application
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from gevent.event import Event as Gate
 from gevent.server import StreamServer
 
 from signet_common.passport import PassportIssuer, PassportVerifier
@@ -29,6 +30,14 @@ CLOSE = b""
 
 
 def listener_at(address, backlog=128):
+    listener = bound_to(address)
+    listener.listen(backlog)
+    listener.setblocking(False)
+    return listener
+
+
+def bound_to(address):
+    """A socket that takes no connection, and keeps everybody else from this address."""
     if address.startswith("unix:"):
         path = Path(address.removeprefix("unix:"))
         path.unlink(missing_ok=True)
@@ -39,8 +48,6 @@ def listener_at(address, backlog=128):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, int(port)))
-    listener.listen(backlog)
-    listener.setblocking(False)
     return listener
 
 
@@ -113,7 +120,7 @@ def client(server, **options):
 
 
 def client_at(authority, *, restart_seconds=0.0, **options):
-    settings = {"size": 4, "connect_timeout": 1.0, "read_timeout": 1.0} | options
+    settings = {"size": 4, "connect_timeout": 10.0, "read_timeout": 10.0} | options
     address = ServiceAddress(authority)
     connections = Connections(address, **settings)
     return HttpUpstream("resources", address.host, connections, time.monotonic, restart_seconds=restart_seconds)
@@ -178,10 +185,11 @@ def test_a_service_that_is_not_there_is_unavailable_and_then_left_alone(serve):
     """The breaker spares both sides; it lets one request through now and then."""
     server = serve()
     server.stop()
-    upstream = client(server)
-    for _ in range(5):
-        with pytest.raises(UpstreamUnavailable, match="cannot connect"):
-            upstream.send("GET", "/", [], b"")
+    with bound_to(server.address):
+        upstream = client(server)
+        for _ in range(5):
+            with pytest.raises(UpstreamUnavailable, match="cannot connect"):
+                upstream.send("GET", "/", [], b"")
     with pytest.raises(UpstreamUnavailable, match="left alone"):
         upstream.send("GET", "/", [], b"")
 
@@ -202,52 +210,65 @@ def test_the_breaker_lets_one_request_see_whether_the_service_is_back():
 
 def test_a_service_that_is_too_slow_times_out_and_its_connection_is_not_reused(serve):
     """The late answer must not become the next request's; its place is the next one's."""
-    server = serve(lambda: gevent.sleep(0.3) or OK, OK)
-    upstream = client(server, size=1, read_timeout=0.1)
+    late = Gate()
+    server = serve(lambda: late.wait() and OK, OK)
+    upstream = client(server, size=1, read_timeout=0.5)
     with pytest.raises(UpstreamTimeout):
         upstream.send("POST", "/slow", [], b"")
     assert len(server.requests) == 1
+    late.set()
     assert upstream.send("GET", "/", [], b"").status == 200
     assert server.connections == 2
 
 
 def test_connections_are_bounded(serve):
     """A service that hangs must not take every socket of the gateway."""
-    server = serve(lambda: gevent.sleep(0.5) or OK)
-    upstream = client(server, size=1, connect_timeout=0.05)
+    done = Gate()
+    server = serve(lambda: done.wait() and OK)
+    upstream = client(server, size=1, connect_timeout=0.3)
     slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
-    gevent.sleep(0.05)
+    gevent.sleep(0)
     with pytest.raises(UpstreamUnavailable, match="busy"):
         upstream.send("GET", "/", [], b"")
-    assert slow.get(timeout=2).status == 200
+    done.set()
+    assert slow.get(timeout=10).status == 200
     assert upstream.send("GET", "/", [], b"").status == 200
 
 
 def test_a_busy_service_is_waited_for_once_and_not_taken_for_a_broken_one(serve):
     """The limit is the gateway's own: who meets it waits one time limit, and opens no breaker for everybody else."""
-    server = serve(lambda: gevent.sleep(1.5) or OK)
-    upstream = client(server, size=1, connect_timeout=1.0, read_timeout=4.0)
+    done = Gate()
+    server = serve(lambda: done.wait() and OK)
+    upstream = client(server, size=1, connect_timeout=0.5)
     slow = gevent.spawn(upstream.send, "GET", "/slow", [], b"")
-    gevent.sleep(0.05)
+    while not server.requests:
+        gevent.sleep(0.01)
     waiting = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(6)]
-    gevent.joinall(waiting, timeout=5)  # a second wait would find the place free again
+    gevent.sleep(0)
+    gevent.spawn_later(0.75, done.set)  # a second wait would find the place free again
+    gevent.joinall(waiting)
     assert {type(waiter.exception) for waiter in waiting} == {UpstreamBusy}
     next_one = gevent.spawn(upstream.send, "GET", "/", [], b"")
     gevent.sleep(0)
     assert not slow.ready()  # whose answer would close a breaker again
-    assert next_one.get(timeout=5).status == slow.get(timeout=5).status == 200
+    assert not next_one.ready()
+    done.set()
+    assert slow.get(timeout=10).status == 200
+    next_one.join()
     assert upstream.send("GET", "/", [], b"").status == 200
 
 
 def test_the_queue_for_a_busy_service_is_bounded(serve):
     """Who could only wait in vain is told at once, and holds no memory meanwhile."""
-    server = serve(lambda: gevent.sleep(0.3) or OK)
-    upstream = client(server, size=1, connect_timeout=5.0)
+    done = Gate()
+    server = serve(lambda: done.wait() and OK)
+    upstream = client(server, size=1)
     served = [gevent.spawn(upstream.send, "GET", "/", [], b"") for _ in range(1 + 8)]
-    gevent.sleep(0.05)
-    with pytest.raises(UpstreamBusy):
-        upstream.send("GET", "/", [], b"")
-    assert {one.get(timeout=3).status for one in served} == {200}
+    one_more = gevent.spawn(upstream.send, "GET", "/", [], b"")
+    gevent.sleep(0)
+    assert isinstance(one_more.exception, UpstreamBusy)
+    done.set()
+    assert {one.get(timeout=10).status for one in served} == {200}
 
 
 @pytest.mark.parametrize(
@@ -324,17 +345,28 @@ def test_an_unknown_credential_is_not_the_same_as_an_identity_that_is_down(serve
             grants.fetch(Credential("token", "st_1"))
 
 
-def test_readiness_asks_all_services_at_once_and_waits_for_none(serve):
+class Reporting:
+    """A service that says this when it is asked how it is; nothing if there is nothing to say."""
+
+    def __init__(self, status, report):
+        self._answer = UpstreamAnswer(status, [], report)
+
+    def send(self, *_request):
+        if not self._answer.body:
+            gevent.sleep(5)
+        return self._answer
+
+
+def test_readiness_asks_all_services_at_once_and_waits_for_none():
     """One that hangs must not hide the others."""
-    ready = serve(json_answer(b'{"status":"ready","checks":{}}'))
-    lagging = serve(json_answer(b'{"status":"degraded","checks":{"outbox":{"status":"degraded"}}}'))
-    body = b'{"status":"failed","checks":{"database":{"status":"failed"}}}'
-    failed = serve(b"HTTP/1.1 503 Unavailable\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-    silent = serve(lambda: gevent.sleep(5) or OK)
-    odd = serve(json_answer(b"[]"))
-    servers = {"ready": ready, "lagging": lagging, "failed": failed, "silent": silent, "odd": odd}
-    health = ServiceHealth({name: client(server) for name, server in servers.items()}, 0.2)
-    assert health.probe() == {
+    services = {
+        "ready": Reporting(200, b'{"status":"ready","checks":{}}'),
+        "lagging": Reporting(200, b'{"status":"degraded","checks":{"outbox":{"status":"degraded"}}}'),
+        "failed": Reporting(503, b'{"status":"failed","checks":{"database":{"status":"failed"}}}'),
+        "silent": Reporting(200, b""),
+        "odd": Reporting(200, b"[]"),
+    }
+    assert ServiceHealth(services, 0.2).probe() == {
         "ready": CheckResult("ok"),
         "lagging": CheckResult("degraded", "outbox degraded"),
         "failed": CheckResult("failed", "database failed"),
@@ -372,15 +404,16 @@ def test_a_service_that_restarts_is_waited_for(address, leaves_its_socket):
     """
     server = Misbehaving(address(), [])
     server.stop()
-    if not leaves_its_socket:
-        Path(server.address.removeprefix("unix:")).unlink(missing_ok=True)
-    service = client_at(server.address, restart_seconds=20)
-    asked = gevent.spawn(service.send, "POST", "/api/v1/demos", [], b"{}")
-    gevent.sleep(0.3)
-    assert not asked.ready()
-    again = StreamServer(listener_at(server.address), server._serve)
-    again.start()
-    assert asked.get(timeout=10).status == 200
+    with bound_to(server.address):
+        if not leaves_its_socket:
+            Path(server.address.removeprefix("unix:")).unlink(missing_ok=True)
+        service = client_at(server.address, restart_seconds=20)
+        asked = gevent.spawn(service.send, "POST", "/api/v1/demos", [], b"{}")
+        gevent.sleep(0.3)
+        assert not asked.ready()
+        again = StreamServer(listener_at(server.address), server._serve)
+        again.start()
+        assert asked.get(timeout=20).status == 200
     assert len(server.requests) == 1
     again.stop()
 

@@ -26,6 +26,7 @@ from signet_common.sql.leases import Leases
 from signet_common.sql.migrations import upgrade
 from signet_identity.adapters.outbound.passwords import Argon2Passwords, directly
 from signet_identity.adapters.outbound.tables import COMMANDS, LEASES, OUTBOX
+from signet_identity.bootstrap import web
 from signet_identity.bootstrap.commands import first_run_command
 from signet_identity.bootstrap.contracts import contract
 from signet_identity.bootstrap.web import Service, build
@@ -170,6 +171,13 @@ def make_api(template: Path, tmp_path: Path) -> Iterator[Callable[[str | None], 
 def api(make_api: Callable[[str | None], Api], database_url: str) -> Api:
     """Identity on each engine in turn."""
     return make_api(None if database_url.startswith("sqlite") else database_url)
+
+
+@pytest.fixture
+def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For whatever is built afterwards it stays the same moment: no wait is over because the machine was busy."""
+    moment = web.now()
+    monkeypatch.setattr(web, "now", lambda: moment)
 
 
 @pytest.fixture

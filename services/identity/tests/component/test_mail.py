@@ -102,6 +102,7 @@ def test_too_many_mails_are_told_when_to_come_back(api, ada):
     assert 3500 < int(refused.headers["Retry-After"]) <= 3600
 
 
+@pytest.mark.usefixtures("standing_still")
 def test_a_reset_frees_the_owner_of_failed_attempts_and_nobody_else(api, ada):
     """Whoever forgot a password has tried some; whoever guessed from elsewhere, or at others, has proven nothing."""
     sessions, home, attacker = "/api/v1/sessions", "192.0.2.7", "198.51.100.7"

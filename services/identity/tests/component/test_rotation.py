@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from signet_common.keyring.rotation import Progress
 from signet_identity.adapters.outbound.secret_rows import bind_secret
 from signet_identity.adapters.outbound.tables import API_KEYS
 from signet_identity.bootstrap.commands import keyring_rotation
+from signet_testing.eventually import eventually
 
 ROTATE, RETIRE = "keyring rotate", "keyring retire"
 KEYS = "/api/v1/api-keys"
@@ -79,10 +82,11 @@ def test_a_rotation_survives_sigkill(sqlite_api):
         "IDENTITY_CONTRACTS_DIR": str(sqlite_api.settings.contracts_dir),
         "PYTHONUNBUFFERED": "1",
     }
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "api_keys" in process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
+    with full_pipe() as stdout, subprocess.Popen(command, env=environment, stdout=stdout) as process:
+        try:
+            eventually(lambda: len(key_ids(sqlite_api)) > 1, 60)
+        finally:
+            process.send_signal(signal.SIGKILL)
     assert key_ids(sqlite_api) == {"k1", "k2"}
     assert signing_keys(sqlite_api, sqlite_api.first["api_key"])
     again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
@@ -137,6 +141,20 @@ def test_a_file_that_was_spoilt_stops_nobody_from_signing(sqlite_api):
     assert signing_keys(sqlite_api, sqlite_api.first["api_key"])
     assert sqlite_api.code("POST", KEYS, {}) == 200
     path.write_text(before)
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    """Where a process writes that shall get no further than the first line that it says: it waits there."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while os.write(writer, bytes(4096)):
+            pass
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(writer)
+    os.close(reader)
 
 
 def _add_keys(api, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import select
 
 from signet_identity.adapters.outbound.tables import SIGN_IN_THROTTLES
@@ -14,6 +15,7 @@ WRONG = {"login": "ada", "password": "not the password at all"}
 RIGHT = {"login": "ada", "password": PASSWORD}
 
 
+@pytest.mark.usefixtures("standing_still")
 def test_too_many_failures_are_told_when_to_come_back(api):
     """429001 with Retry-After for whoever guesses; the owner elsewhere signs in all the time."""
     api.user("ada", "user", password=PASSWORD)
@@ -29,6 +31,7 @@ def test_too_many_failures_are_told_when_to_come_back(api):
     assert reasons.count("throttled") == 2
 
 
+@pytest.mark.usefixtures("standing_still")
 def test_counts_survive_a_restart_and_hold_in_every_worker(api):
     """They are rows: whoever waits for another worker, or for a restart, waits in vain."""
     for _ in range(PAIR.free):
@@ -41,6 +44,7 @@ def test_counts_survive_a_restart_and_hold_in_every_worker(api):
         again.database.close()
 
 
+@pytest.mark.usefixtures("standing_still")
 def test_attempts_at_once_are_counted_one_by_one(plain_api):
     """A burst must not slip through before the first failure is known; the count is locked on every engine."""
     with ThreadPoolExecutor(8) as pool:
