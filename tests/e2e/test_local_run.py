@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from signet_testing.file_modes import open_to_others
 from signet_testing.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
@@ -134,8 +135,7 @@ def test_a_first_start_ends_ready_and_a_second_keeps_the_keys_and_the_administra
     assert set(before) >= {"url", "user_name", "password", "api_key", "secret"}
     assert before["url"] == running.url
     assert written.stat().st_mode & 0o777 == 0o600
-    readable = [path for path in running.home.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
-    assert readable == [], "others may read these"
+    assert open_to_others(running.home) == []
     keys = {path.name: path.read_bytes() for path in (running.home / "secrets").iterdir()}
 
     running.stop()

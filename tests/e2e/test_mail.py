@@ -75,11 +75,11 @@ def assert_nowhere(platform: Platform, api: SignedApi, *tokens: str) -> None:
     Write-ahead logs do for a minute (docs/adr/0013).
     """
     shown = api.call("GET", f"{RECORDS}?per_page=100").body.decode() + api.call("GET", MAILS).body.decode()
-    kept = [path for path in platform.home.rglob("*") if path.is_file() and path.suffix not in {".eml", ".sqlite3-wal"}]
+    kept = {path: content for path, content in platform.files().items() if path.suffix not in {".eml", ".sqlite3-wal"}}
     assert [path for path in kept if path.suffix == ".sqlite3"]
     for token in tokens:
         assert token not in shown
-        assert [path.name for path in kept if token.encode() in path.read_bytes()] == []
+        assert [path.name for path, content in kept.items() if token.encode() in content] == []
 
 
 def test_a_forgotten_password_is_set_anew_with_the_token_of_a_mail(

@@ -1,22 +1,17 @@
 """Secrets stay where they belong: in one file of their owner's, and nowhere in clear text else."""
 
 import json
-import stat
-from pathlib import Path
 
 import pytest
 
 from signet import Client, TokenCredential
 from signet.errors import CredentialsInvalid
+from signet_testing.file_modes import mode, open_to_others
 from signet_testing.people import add_person
 from signet_testing.platform import Platform
 from signet_testing.signed_api import RECORDS, SignedApi
 
 pytestmark = pytest.mark.e2e
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_whatever_the_platform_keeps_is_for_its_owner_alone(platform: Platform) -> None:
@@ -25,8 +20,7 @@ def test_whatever_the_platform_keeps_is_for_its_owner_alone(platform: Platform) 
     keys = list((platform.home / "secrets").iterdir())
     assert keys
     assert {mode(path) for path in keys} == {0o600}
-    kept = [path for path in platform.home.rglob("*") if path != platform.output and not path.is_socket()]
-    assert not [path for path in kept if not path.is_symlink() and mode(path) & 0o077]
+    assert [path for path in open_to_others(platform.home) if path != platform.output] == []
 
 
 def test_no_secret_is_in_any_log_database_event_or_audit_record(
@@ -52,7 +46,7 @@ def test_no_secret_is_in_any_log_database_event_or_audit_record(
     pages = [api.call("GET", f"{RECORDS}?per_page=100&page={page}").envelope["data"]["records"] for page in range(1, 6)]
     records = json.dumps(pages, ensure_ascii=False)
     assert person.user_name in records
-    files = {path: path.read_bytes() for path in platform.home.rglob("*") if path.is_file()}
+    files = platform.files()
     for secret in [*secrets, signature]:
         assert secret not in records
         holders = {path.name for path, content in files.items() if secret.encode() in content}

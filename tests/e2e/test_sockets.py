@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from signet_protocol.return_codes import ReturnCode
 from signet_testing.eventually import eventually
+from signet_testing.file_modes import mode
 from signet_testing.packages import NGINX, ServerMissing
 from signet_testing.platform import Platform
 from signet_testing.plugin import skip_or_fail
@@ -93,9 +93,9 @@ def test_the_public_port_is_the_only_one(walled: Platform) -> None:
 def test_the_sockets_are_their_owner_s_alone(walled: Platform) -> None:
     """Twice: by the folder, and by each file for systems that heed it and for folders that get opened one day."""
     sockets = sockets_inside(walled).values()
-    assert {stat.S_IMODE(path.stat().st_mode) for path in sockets} == {0o600}
+    assert {mode(path) for path in sockets} == {0o600}
     for folder in {path.parent for path in sockets}:
-        assert (folder.stat().st_uid, stat.S_IMODE(folder.stat().st_mode)) == (os.getuid(), 0o700)
+        assert (folder.stat().st_uid, mode(folder)) == (os.getuid(), 0o700)
 
 
 def test_whoever_gets_in_still_needs_a_passport(walled: Platform) -> None:
@@ -121,7 +121,7 @@ def test_a_killed_process_takes_its_socket_back(walled: Platform) -> None:
     for name, door in doors.items():
         eventually(lambda name=name: walled.process(name) != killed[name], 30, f"another {name}")
         eventually(lambda door=door: alive(door), 30, f"{name} at its socket")
-        assert stat.S_IMODE(door.stat().st_mode) == 0o600
+        assert mode(door) == 0o600
     eventually(lambda: send(walled.port, RawRequest("GET", "/readyz")).status == 200, 30, "health")
     assert api.call("POST", DEMOS, {"demo_name": f"s{secrets.token_hex(6)}"}).code == ReturnCode.SUCCESS
 

@@ -134,6 +134,15 @@ class Platform:
         path = self.home / "log" / f"{process}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def files(self) -> dict[Path, bytes]:
+        """What every file of its home holds; whatever is gone before it is read is left out."""
+        held: dict[Path, bytes] = {}
+        for path in self.home.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file():
+                    held[path] = path.read_bytes()
+        return held
+
     @property
     def _supervisor(self) -> Any:
         """A new connection for every call: a transport that once failed to connect never tries again."""
