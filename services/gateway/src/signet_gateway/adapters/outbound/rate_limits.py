@@ -96,11 +96,11 @@ class SharedWindow:
 
 
 class RateLimits:
-    """Makes limiters over one store: `memory:`, or `redis://…` shared by all workers."""
+    """Makes limiters over one store: `memory:`, or `redis://…` shared by all workers, asked for `patience` seconds."""
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time, patience: float = _REDIS_SECONDS) -> None:
         self._clock = clock
-        self._shared = None if url == MEMORY_URL else _redis(url)
+        self._shared = None if url == MEMORY_URL else _redis(url, patience)
 
     def limiter(self, name: str, rate: str) -> Limiter:
         """Return a limiter; `name` is shown to clients in `RateLimit` and keeps its keys apart from others'."""
@@ -110,7 +110,7 @@ class RateLimits:
         return SharedWindow(SlidingWindow(name, rate, self._shared), local, time.monotonic)
 
 
-def _redis(url: str) -> Storage:
+def _redis(url: str, patience: float) -> Storage:
     """Open the store; nothing is connected before the first limit is asked for."""
     return cast(
         Storage,
@@ -118,8 +118,8 @@ def _redis(url: str) -> Storage:
             url,
             wrap_exceptions=True,
             key_prefix="signet",
-            socket_timeout=_REDIS_SECONDS,
-            socket_connect_timeout=_REDIS_SECONDS,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             max_connections=_REDIS_CONNECTIONS,
         ),
     )
