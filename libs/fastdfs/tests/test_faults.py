@@ -151,11 +151,12 @@ def test_an_announced_body_where_none_belongs_is_refused(cluster: Cluster, clien
     assert_works(client)
 
 
-def test_a_full_storage_says_so_in_the_middle_of_a_large_body(cluster: Cluster, client: Client) -> None:
+@pytest.mark.parametrize("pieces", [1, 128])
+def test_a_full_storage_says_so_in_the_middle_of_a_large_body(cluster: Cluster, client: Client, pieces: int) -> None:
     """It answers and closes while most of the body is still here: its answer wins over the reset."""
     cluster.storage.misbehave(StopReading(status=28), command=Command.UPLOAD)
     with fails_quietly(NoSpace):
-        client.upload(bytes(32 << 20), timeout=4)
+        client.upload([bytes((32 << 20) // pieces)] * pieces, size=32 << 20, timeout=4)
     assert_works(client)
 
 

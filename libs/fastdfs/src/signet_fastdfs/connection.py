@@ -7,6 +7,7 @@ the connection after such a status. Everything else, an exception of any kind in
 import socket
 import threading
 from collections.abc import Collection, Iterable
+from itertools import chain
 
 from signet_fastdfs import errors, wire
 from signet_fastdfs.deadline import Deadline
@@ -63,10 +64,9 @@ class Connection:
         known in time. A server that refuses in the middle of a body answers and closes: its answer is what is raised.
         """
         rest = iter(pieces)
-        first = next(rest, b"")
+        first = wire.HEADER.pack(len(head) + size, command, 0) + head + next(rest, b"")
         self.reusable = False
-        self._send(wire.HEADER.pack(len(head) + size, command, 0) + head + first, deadline)
-        for piece in rest:
+        for piece in chain((first,), rest):
             try:
                 self._send(piece, deadline)
             except TimedOut:
