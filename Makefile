@@ -8,12 +8,12 @@ MAKEFLAGS += --no-print-directory
 PYTHON  := .venv/bin/python
 LOCAL   := $(PYTHON) -m deploy.local
 PYTEST  := $(PYTHON) -m pytest
-# Two workers, whose servers are their own; whole platforms share the machine with nobody.
+# Two processes, whose servers are their own. Whole platforms too: one process for tests that kill, one for the others.
 TWICE   := --numprocesses 2 --dist worksteal
+HALVES  := --numprocesses 2 --dist loadscope
 SOURCES := libs/*/src services/*/src deploy/local
 WHOLE   := e2e or chaos or fuzz
-# The killing tests come last: whatever they leave behind can confuse nobody.
-TESTS    = $(if $(SERVICE),services/$(SERVICE),libs services $(filter-out tests/chaos tests/bench,$(wildcard tests/*)) $(wildcard tests/chaos))
+TESTS    = $(if $(SERVICE),services/$(SERVICE),libs services $(filter-out tests/bench,$(wildcard tests/*)))
 # pytest exits with 5 when a selection holds no test, which is fine for one service.
 NONE_IS_FINE = || [ $$? -eq 5 ]
 
@@ -56,7 +56,7 @@ run: runtime  ## start the platform and stay in the foreground (SERVICE=x: one s
 test: test-unit  ## run every test, with the real servers it can start (SERVICE=x, PYTEST_ARGS=…)
 	@$(PYTHON) -m signet_testing.install
 	@$(PYTEST) $(TWICE) -m "servers and not ($(WHOLE))" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
-	@$(PYTEST) -m "$(WHOLE)" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
+	@$(PYTEST) $(HALVES) -m "$(WHOLE)" $(TESTS) $(PYTEST_ARGS) $(if $(SERVICE),$(NONE_IS_FINE))
 
 .PHONY: test-unit
 test-unit: full  ## run the tests that start no server; minutes for all of them (SERVICE=x, PYTEST_ARGS=…)
