@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -27,13 +28,32 @@ REVOCATION_SECONDS = 1.0
 
 @contextmanager
 def silent_relay(platform: Platform) -> Iterator[None]:
-    """Identity's background process stands still: it is alive and connected, and says nothing."""
+    """Identity's background process stands still: it is alive and connected, and says nothing.
+
+    Not in the middle of a change: the lock that it held would keep identity from writing, which is another matter.
+    """
     relay = platform.process("identity-background")
-    os.kill(relay, signal.SIGSTOP)
     try:
+        eventually(lambda: stands_between_changes(relay), 15, "a moment without a lock")
         yield
     finally:
         os.kill(relay, signal.SIGCONT)
+
+
+def stands_between_changes(process: int) -> bool:
+    """Stop it, unless it holds an exclusive lock on a file then (proc_locks(5)): it goes on in that case."""
+    os.kill(process, signal.SIGSTOP)
+    eventually(lambda: is_stopped(process), 15, "a process that stands still")
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    if any(kind == "WRITE" and holder == str(process) for _, _, _, kind, holder, *_ in locks):
+        os.kill(process, signal.SIGCONT)
+        return False
+    return True
+
+
+def is_stopped(process: int) -> bool:
+    """Whether each of its threads stands still: the signal takes a moment to reach those that run."""
+    return all("State:\tT" in (task / "status").read_text() for task in Path(f"/proc/{process}/task").iterdir())
 
 
 def answers_of_all_workers(caller: SignedApi) -> set[int]:
