@@ -49,7 +49,10 @@ def end_leftovers(remembered: Path) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whoever is killed in the middle of it must not leave a file that its successor cannot read."""
+    """Whoever is killed in the middle of it must not leave a file that its successor cannot read.
+
+    A script that is started with `-I` finds no `layout.write_private`; nor is it worth a flush, since a boot ends all.
+    """
     draft = path.with_suffix(".draft")
     draft.write_text(text)
     draft.replace(path)

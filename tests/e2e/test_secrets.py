@@ -47,6 +47,7 @@ def test_no_secret_is_in_any_log_database_event_or_audit_record(
     records = json.dumps(pages, ensure_ascii=False)
     assert person.user_name in records
     files = platform.files()
+    assert first.password.encode() in files[platform.home / "first-run.json"]
     for secret in [*secrets, signature]:
         assert secret not in records
         holders = {path.name for path, content in files.items() if secret.encode() in content}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 POLL_SECONDS = 0.05
 END_SECONDS = 30.0
+"""How long killed processes are waited for: the kernel frees their memory first."""
 LOG_TAIL_LINES = 30
 WATCH = 'read -r word; [ "$word" = ended ] || { kill -KILL "-$1"; [ -z "$2" ] || { sleep 1; rm -rf -- "$2"; }; }'
 

@@ -21,6 +21,7 @@ IDLE_MS = 1_000
 """How soon threads without work notice that they are to end; four times as often costs a quarter percent of a core."""
 FOREVER_MS = 86_400_000
 START_SECONDS = 0.01
+"""How often it is looked whether all threads have begun."""
 
 logger = logging.getLogger(__name__)
 
